@@ -1,0 +1,50 @@
+"""The tables of what educators read."""
+
+from content.models.media import CreditedDocument, CreditedImage, CreditedRendition
+from content.models.pages import (
+    ArticleByline,
+    ArticlePage,
+    CollectionItem,
+    CollectionPage,
+    CollectionsPage,
+    EventPage,
+    EventsPage,
+    FeaturedPage,
+    HomePage,
+    InformationPage,
+    ResourceCenterPage,
+    StoriesPage,
+    StoryByline,
+    StoryPage,
+)
+from content.models.partners import Partner, PartnerKind, Person
+from content.models.site import Edition, ImportedSource, Organisation
+from content.models.terms import Facet, Term
+
+__all__ = [
+    "ArticleByline",
+    "ArticlePage",
+    "CollectionItem",
+    "CollectionPage",
+    "CollectionsPage",
+    "CreditedDocument",
+    "CreditedImage",
+    "CreditedRendition",
+    "Edition",
+    "EventPage",
+    "EventsPage",
+    "Facet",
+    "FeaturedPage",
+    "HomePage",
+    "ImportedSource",
+    "InformationPage",
+    "Organisation",
+    "Partner",
+    "PartnerKind",
+    "Person",
+    "ResourceCenterPage",
+    "StoriesPage",
+    "StoryByline",
+    "StoryPage",
+    "Term",
+]

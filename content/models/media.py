@@ -1,0 +1,148 @@
+"""Pictures and documents that carry their credit: creator, holder, licence, source."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from wagtail.documents.models import AbstractDocument
+from wagtail.images.models import AbstractImage, AbstractRendition
+from wagtail.search import index
+
+from content.credits import Licence
+
+
+class Credited(models.Model):
+    """Who made a work, who holds its rights, and under which licence we use it."""
+
+    creator = models.CharField(
+        _("creator"), max_length=255, blank=True, help_text=_("Who made it: the photographer, artist or author.")
+    )
+    holder = models.CharField(
+        _("copyright holder"),
+        max_length=255,
+        blank=True,
+        help_text=_("The person or organisation that holds the rights, when it is not the creator."),
+    )
+    credit_override = models.CharField(
+        _("credit line as demanded"),
+        max_length=500,
+        blank=True,
+        help_text=_("Only when the holder demands exact words. They replace creator and holder; the licence stays."),
+    )
+    licence = models.CharField(
+        _("licence"),
+        max_length=40,
+        blank=True,
+        choices=Licence,
+        help_text=_("The terms we use it under. Unsure? Ask before you publish."),
+    )
+    licence_evidence = models.TextField(
+        _("evidence"),
+        blank=True,
+        help_text=_("Where the licence or permission is written down: a link, or who agreed and when."),
+    )
+    licence_expires = models.DateField(
+        _("permission ends on"), null=True, blank=True, help_text=_("The last day we may show it; empty if there is none.")
+    )
+    source_url = models.URLField(
+        _("source"), max_length=2000, blank=True, help_text=_("The page it was taken from, so that readers can find it.")
+    )
+    adapted = models.CharField(
+        _("what we changed"),
+        max_length=255,
+        blank=True,
+        help_text=_("If we changed it, say how in a few words, such as “cropped” or “translated labels”."),
+    )
+
+    class Meta:
+        abstract = True
+
+
+CREDIT_FIELDS = (
+    "creator",
+    "holder",
+    "credit_override",
+    "licence",
+    "licence_evidence",
+    "licence_expires",
+    "source_url",
+    "adapted",
+)
+CREDIT_SEARCH_FIELDS = [
+    index.SearchField("creator"),
+    index.SearchField("holder"),
+    index.FilterField("licence"),
+    index.FilterField("licence_expires"),
+]
+
+
+class CreditedImage(Credited, AbstractImage):
+    """A picture with its alt text, its credit, and the releases of the people it shows.
+
+    Wagtail's own `description` holds the alt text; `decorative` says that there is none on purpose.
+    """
+
+    decorative = models.BooleanField(
+        _("decorative"),
+        default=False,
+        help_text=_("Tick only if the picture adds nothing to the words. Screen readers then skip it."),
+    )
+    long_description = models.TextField(
+        _("long description"),
+        blank=True,
+        help_text=_("For charts and busy scenes: everything a reader who cannot see it needs. Opens under the picture."),
+    )
+    people_shown = models.BooleanField(_("shows people who can be recognised"), default=False)
+    media_release = models.CharField(
+        _("media release"),
+        max_length=255,
+        blank=True,
+        help_text=_("Where the signed release is kept. Needed when people, and above all children, can be recognised."),
+    )
+
+    admin_form_fields = (
+        "title",
+        "file",
+        "description",
+        "decorative",
+        "long_description",
+        *CREDIT_FIELDS,
+        "people_shown",
+        "media_release",
+        "collection",
+        "tags",
+        "focal_point_x",
+        "focal_point_y",
+        "focal_point_width",
+        "focal_point_height",
+    )
+    search_fields = [*AbstractImage.search_fields, *CREDIT_SEARCH_FIELDS]
+
+    class Meta(AbstractImage.Meta):
+        verbose_name = _("image")
+        verbose_name_plural = _("images")
+        permissions = [("choose_image", "Can choose image")]
+
+    @property
+    def default_alt_text(self) -> str:
+        """The alt text; empty for a decorative picture, and never the title, which is often a file name."""
+        return "" if self.decorative else self.description
+
+
+class CreditedRendition(AbstractRendition):
+    """One size and format of a picture."""
+
+    image = models.ForeignKey(CreditedImage, on_delete=models.CASCADE, related_name="renditions")
+
+    class Meta:
+        unique_together = (("image", "filter_spec", "focal_point_key"),)
+
+
+class CreditedDocument(Credited, AbstractDocument):
+    """A file to download, with its credit."""
+
+    admin_form_fields = ("title", "file", *CREDIT_FIELDS, "collection", "tags")
+    search_fields = [*AbstractDocument.search_fields, *CREDIT_SEARCH_FIELDS]
+
+    class Meta(AbstractDocument.Meta):
+        verbose_name = _("document")
+        verbose_name_plural = _("documents")
+        permissions = [("choose_document", "Can choose document")]

@@ -1,0 +1,35 @@
+"""The tables of the newsletter."""
+
+from newsletter.models.issues import IssuePage, NewsletterPage
+from newsletter.models.mailings import Delivery, Dispatch, Lane, Mailing, Notice, Segment, Variant
+from newsletter.models.responses import Bounce, Registration
+from newsletter.models.subscribers import (
+    Choice,
+    ConsentEvent,
+    Newsletter,
+    SignupAttempt,
+    Subscriber,
+    Subscription,
+    Suppression,
+)
+
+__all__ = [
+    "Bounce",
+    "Choice",
+    "ConsentEvent",
+    "Delivery",
+    "Dispatch",
+    "IssuePage",
+    "Lane",
+    "Mailing",
+    "Newsletter",
+    "NewsletterPage",
+    "Notice",
+    "Registration",
+    "Segment",
+    "SignupAttempt",
+    "Subscriber",
+    "Subscription",
+    "Suppression",
+    "Variant",
+]

@@ -1,0 +1,128 @@
+"""What it says: the newsletter's page and its issues."""
+
+from django.db import models
+from django.http import Http404, HttpRequest
+from django.utils.translation import gettext_lazy as _
+from wagtail import blocks
+from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel
+from wagtail.fields import RichTextField, StreamField
+from wagtail.models import Page
+from wagtail.search import index
+from wagtail.url_routing import RouteResult
+
+from content.blocks import WORDS
+from newsletter.models.subscribers import Newsletter
+
+ISSUES = "issues"
+
+
+class NewsletterPage(Page):
+    """What the newsletter is, the sign-up form, and the archive of its issues under `issues/`."""
+
+    newsletter = models.ForeignKey(Newsletter, on_delete=models.PROTECT, related_name="pages", verbose_name=_("newsletter"))
+    introduction = RichTextField(_("introduction"), blank=True, features=WORDS)
+
+    max_count_per_parent = 1
+    parent_page_types = ["content.HomePage"]
+    subpage_types = ["newsletter.IssuePage"]
+    content_panels = [*Page.content_panels, FieldPanel("newsletter"), FieldPanel("introduction")]
+    search_fields = [*Page.search_fields, index.SearchField("introduction")]
+
+    class Meta:
+        verbose_name = _("newsletter page")
+
+    def route(self, request: HttpRequest, path_components: list[str]) -> RouteResult:
+        """Issues live one step further down than their parent: /newsletter/issues/<slug>/."""
+        if not path_components:
+            return super().route(request, path_components)
+        if path_components[0] != ISSUES or len(path_components) < 2:
+            raise Http404
+        return super().route(request, path_components[1:])
+
+
+class IssueItemBlock(blocks.StructBlock):
+    """One page in an issue; the editor may rewrite its words for the mail, and pin it against re-drafting."""
+
+    title = blocks.CharBlock(required=False, label=_("Title for the mail"), help_text=_("Empty: the page's own title."))
+    summary = blocks.TextBlock(
+        required=False, label=_("Summary for the mail"), help_text=_("Empty: the page's own summary or invitation.")
+    )
+    pinned = blocks.BooleanBlock(required=False, label=_("Always first for everybody"))
+
+
+class ResourceItemBlock(IssueItemBlock):
+    page = blocks.PageChooserBlock(page_type=["content.ArticlePage", "content.CollectionPage"], label=_("Resource"))
+
+    class Meta:
+        icon = "doc-full"
+        label = _("Resource")
+        form_layout = ["page", "title", "summary", "pinned"]
+
+
+class StoryItemBlock(IssueItemBlock):
+    page = blocks.PageChooserBlock(page_type="content.StoryPage", label=_("Story"))
+
+    class Meta:
+        icon = "group"
+        label = _("Story")
+        form_layout = ["page", "title", "summary", "pinned"]
+
+
+class EventItemBlock(IssueItemBlock):
+    page = blocks.PageChooserBlock(page_type="content.EventPage", label=_("Event"))
+
+    class Meta:
+        icon = "date"
+        label = _("Invitation")
+        form_layout = ["page", "title", "summary", "pinned"]
+
+
+class IssuePage(Page):
+    """The words of one issue. What was sent is frozen in its mailing; this page is what editors work on."""
+
+    newsletter = models.ForeignKey(Newsletter, on_delete=models.PROTECT, related_name="issues", verbose_name=_("newsletter"))
+    month = models.DateField(_("month"), help_text=_("The first day of the month it covers."))
+    subject = models.CharField(_("subject"), max_length=150, blank=True)
+    preheader = models.CharField(
+        _("preheader"), max_length=150, blank=True, help_text=_("The line most inboxes show after the subject.")
+    )
+    introduction = RichTextField(_("introduction"), blank=True, features=[*WORDS, "ul", "ol"])
+    resources = StreamField([("item", ResourceItemBlock())], blank=True, verbose_name=_("actionable resources"))
+    stories = StreamField([("item", StoryItemBlock())], blank=True, verbose_name=_("stories of best practice"))
+    events = StreamField([("item", EventItemBlock())], blank=True, verbose_name=_("invitations"))
+    closing = RichTextField(_("closing"), blank=True, features=[*WORDS, "ul", "ol"])
+    digest_key = models.CharField(
+        max_length=80,
+        null=True,
+        unique=True,
+        editable=False,
+        help_text="Newsletter, month and language of a drafted digest: two drafters can not make two.",
+    )
+    composed_revision = models.BigIntegerField(
+        null=True, editable=False, help_text="The revision the drafter wrote last; a newer one is an editor's."
+    )
+
+    parent_page_types = ["newsletter.NewsletterPage"]
+    subpage_types: list[str] = []
+    content_panels = [
+        *Page.content_panels,
+        FieldRowPanel([FieldPanel("newsletter"), FieldPanel("month")]),
+        MultiFieldPanel([FieldPanel("subject"), FieldPanel("preheader")], heading=_("In the inbox")),
+        FieldPanel("introduction"),
+        FieldPanel("resources"),
+        FieldPanel("stories"),
+        FieldPanel("events"),
+        FieldPanel("closing"),
+    ]
+    search_fields = [*Page.search_fields, index.SearchField("subject"), index.SearchField("introduction")]
+
+    class Meta:
+        verbose_name = _("issue")
+        verbose_name_plural = _("issues")
+
+    def set_url_path(self, parent: Page | None) -> str:
+        """Put `issues/` between the newsletter's page and the issue's slug."""
+        path = super().set_url_path(parent)
+        if parent is not None:
+            self.url_path = path = f"{parent.url_path}{ISSUES}/{self.slug}/"
+        return path

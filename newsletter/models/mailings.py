@@ -1,0 +1,186 @@
+"""How it goes out: one mailing of an issue, its frozen bodies, one delivery per recipient, and the lanes."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from newsletter.models.issues import IssuePage
+from newsletter.models.subscribers import Newsletter, Subscriber, Subscription
+
+
+class Mailing(models.Model):
+    """One sending of one issue. Only delivery.py changes its state."""
+
+    class State(models.TextChoices):
+        SCHEDULED = "scheduled", _("Scheduled")
+        PREPARING = "preparing", _("Preparing")
+        SENDING = "sending", _("Sending")
+        PAUSED = "paused", _("Paused")
+        SENT = "sent", _("Sent")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    issue = models.ForeignKey(IssuePage, null=True, on_delete=models.SET_NULL, related_name="mailings")
+    newsletter = models.ForeignKey(Newsletter, on_delete=models.PROTECT, related_name="mailings")
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.SCHEDULED)
+    subject = models.CharField(_("subject"), max_length=150)
+    scheduled_for = models.DateTimeField(_("scheduled for"))
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    cutoff = models.BigIntegerField(null=True, help_text="The highest subscription id of the audience.")
+    watermark = models.BigIntegerField(default=0, help_text="The highest subscription id already frozen.")
+    candidates = models.PositiveIntegerField(default=0)
+    excluded = models.PositiveIntegerField(default=0)
+    pause_reason = models.TextField(_("why it paused"), blank=True)
+    started_at = models.DateTimeField(_("started"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("mailing")
+        verbose_name_plural = _("mailings")
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["issue"], condition=~models.Q(state="cancelled"), name="one_mailing_per_issue"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=["scheduled", "preparing", "sending", "paused", "sent", "cancelled"]),
+                name="mailing_state_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} ({self.get_state_display()})"
+
+
+class Variant(models.Model):
+    """The frozen subject and bodies in one language and one order of items."""
+
+    mailing = models.ForeignKey(Mailing, on_delete=models.CASCADE, related_name="variants")
+    language = models.CharField(max_length=10)
+    order_key = models.CharField(max_length=64, help_text="SHA-256 of the order of the items, in hex.")
+    subject = models.CharField(max_length=150)
+    content = models.JSONField(help_text="The tree that mail, text and archive page are made from.")
+    template = models.BinaryField(help_text="The whole message as bytes, with slots for what differs per recipient.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["mailing", "language", "order_key"], name="one_variant_per_order")
+        ]
+
+
+class Segment(models.Model):
+    """Which variant subscribers of one language and one set of choices get. Many segments may share a variant."""
+
+    mailing = models.ForeignKey(Mailing, on_delete=models.CASCADE, related_name="segments")
+    language = models.CharField(max_length=10)
+    choices_key = models.CharField(max_length=64, blank=True, help_text="As on the subscription.")
+    variant = models.ForeignKey(Variant, on_delete=models.CASCADE, related_name="segments")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["mailing", "language", "choices_key"], name="one_segment_per_choice")
+        ]
+
+
+class Lane(models.Model):
+    """One open connection to a relay: a lease that must be renewed, and the rows it claimed in order."""
+
+    token = models.UUIDField(primary_key=True)
+    owner = models.CharField(max_length=120, help_text="Host, process id and start of the process that holds it.")
+    lease_until = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["lease_until"], name="lane_expiry")]
+
+
+class Dispatch(models.Model):
+    """What deliveries and notices share: a message on its way to one address, through one lane."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("Waiting")
+        IN_FLIGHT = "in_flight", _("On its way")
+        SENT = "sent", _("Sent")
+        FAILED = "failed", _("Failed")
+        SKIPPED = "skipped", _("Skipped")
+        BOUNCED = "bounced", _("Bounced")
+
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUEUED)
+    message_id = models.CharField(max_length=200, unique=True)
+    lane = models.UUIDField(null=True)
+    position = models.PositiveIntegerField(null=True)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    uncertain_attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(_("due"), null=True)
+    first_tried_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(_("sent"), null=True)
+    reason = models.CharField(_("reason"), max_length=40, blank=True)
+    reply = models.CharField(_("last reply"), max_length=500, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class Delivery(Dispatch):
+    """One mailing to one subscriber: the proof of what became of it."""
+
+    mailing = models.ForeignKey(Mailing, on_delete=models.CASCADE, related_name="deliveries")
+    variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="deliveries")
+    subscriber = models.ForeignKey(Subscriber, null=True, on_delete=models.SET_NULL, related_name="deliveries")
+    address = models.CharField(_("address"), max_length=320, blank=True, help_text="As frozen; blank after an erasure.")
+    address_key = models.CharField(max_length=320)
+    generation = models.PositiveSmallIntegerField(default=1, help_text="A person's resend is the next generation.")
+
+    class Meta:
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        constraints = [
+            models.UniqueConstraint(fields=["mailing", "subscriber", "generation"], name="one_delivery_per_subscriber"),
+            models.UniqueConstraint(fields=["mailing", "address_key", "generation"], name="one_delivery_per_address"),
+            models.CheckConstraint(
+                condition=models.Q(state__in=["queued", "in_flight", "sent", "failed", "skipped", "bounced"]),
+                name="delivery_state_known",
+            ),
+        ]
+        indexes = [
+            # What a lane claims next.
+            models.Index(fields=["mailing", "due_at", "id"], condition=models.Q(state="queued"), name="delivery_due"),
+            # What the reaper frees.
+            models.Index(fields=["lane", "position"], condition=models.Q(lane__isnull=False), name="delivery_lane"),
+            # The counts of a mailing.
+            models.Index(fields=["mailing", "state"], name="delivery_counts"),
+        ]
+
+
+class Notice(Dispatch):
+    """One automatic mail to one person: confirmation, welcome, reminder, or a fresh private link."""
+
+    class Kind(models.TextChoices):
+        CONFIRMATION = "confirmation", _("Please confirm")
+        ALREADY = "already", _("You are already subscribed")
+        WELCOME = "welcome", _("Welcome")
+        REMINDER = "reminder", _("Reminder to confirm")
+        EXPORT = "export", _("Link to export one's data")
+        ERASURE = "erasure", _("Link to erase one's data")
+
+    subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, related_name="notices")
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("notice")
+        verbose_name_plural = _("notices")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state__in=["queued", "in_flight", "sent", "failed", "skipped", "bounced"]),
+                name="notice_state_known",
+            )
+        ]
+        indexes = [
+            # What a lane claims next, ahead of mailings.
+            models.Index(fields=["due_at", "id"], condition=models.Q(state="queued"), name="notice_due"),
+            models.Index(fields=["lane", "position"], condition=models.Q(lane__isnull=False), name="notice_lane"),
+            # One confirmation an hour and three a day for an address.
+            models.Index(fields=["subscription", "kind", "created_at"], name="notice_limit"),
+        ]

@@ -1,0 +1,37 @@
+"""The newsletter's own page on an empty site, in every language."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from content import site
+from content.models import HomePage
+from newsletter.models import Newsletter, NewsletterPage
+
+SLUG = "newsletter"
+
+
+@transaction.atomic
+def found() -> NewsletterPage:
+    """Make the site's pages, the newsletter and its page in every language, where they do not stand yet.
+
+    Returns:
+        The newsletter's page in the site's first language.
+    """
+    home = site.found()
+    newsletter = Newsletter.objects.first() or Newsletter.objects.create(name="Resource Center newsletter", slug="monthly")
+    original = None
+    for local_home in [home, *HomePage.objects.exclude(pk=home.pk).order_by("path")]:
+        page = NewsletterPage.objects.child_of(local_home).first()
+        if page is None:
+            with translation.override(local_home.locale.language_code):
+                page = NewsletterPage(
+                    title=_("Newsletter"), slug=SLUG, newsletter=newsletter, show_in_menus=True, locale=local_home.locale
+                )
+            if original is not None:
+                page.translation_key = original.translation_key
+            local_home.add_child(instance=page)
+        original = original or page
+    return original
