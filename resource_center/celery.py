@@ -6,6 +6,6 @@ from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "resource_center.settings")
 
-app = Celery("resource_center")
+app = Celery("resource_center", include=["resource_center.tasks_backend"])
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

@@ -1,11 +1,10 @@
 """All settings in one file; every difference between machines comes from the environment or `.env`.
 
-The names are listed in docs/contract.md. A value that cannot work raises ImproperlyConfigured with
-one line that names the setting.
+Names, defaults and rules stand in preflight.py, and in words in docs/contract.md. A value that can not
+work raises ImproperlyConfigured with one line that names the setting.
 """
 
-from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import environ
 from celery.schedules import crontab
@@ -13,27 +12,30 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
-env.read_env(BASE_DIR / ".env")
+from resource_center import broker, preflight
 
-DATA_DIR = Path(env.str("DATA_DIR", "var"))
-DATA_DIR = DATA_DIR if DATA_DIR.is_absolute() else BASE_DIR / DATA_DIR
+BASE_DIR = preflight.BASE_DIR
+try:
+    env = preflight.environment()
+except preflight.BrokenSetting as error:
+    raise ImproperlyConfigured(str(error)) from None
+DATA_DIR = preflight.data_dir(env)
 
 # --- The site and its addresses
-DEBUG = env.bool("DEBUG", False)
-SECRET_KEY = env.str("SECRET_KEY", "")
+DEBUG = env["DEBUG"].lower() in preflight.TRUE
+SECRET_KEY = env["SECRET_KEY"]
 if not SECRET_KEY:
     raise ImproperlyConfigured("SECRET_KEY is missing: set it to a long random value (`make demo` makes one).")
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
-BIND = env.str("BIND", "127.0.0.1")
-PORT = env.int("PORT", 8000)
-SITE_URL = env.str("SITE_URL", f"http://{BIND}:{PORT}").rstrip("/")
+SECRET_KEY_FALLBACKS = preflight.words(env["SECRET_KEY_FALLBACKS"])
+BIND = env["BIND"]
+PORT = int(env["PORT"])
+SITE_URL = preflight.site_url(env)
 SITE_HOST = urlsplit(SITE_URL).hostname or ""
 HTTPS = SITE_URL.startswith("https://")
-ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS", default=[SITE_HOST]), "localhost", "127.0.0.1", "[::1]"]
-TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=["127.0.0.0/8", "::1/128"])
-EMBED_ORIGINS = env.list("EMBED_ORIGINS", default=[])
+ALLOWED_HOSTS = [*(preflight.words(env["ALLOWED_HOSTS"]) or [preflight.bracketed(SITE_HOST)])]
+ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
+TRUSTED_PROXIES = preflight.words(env["TRUSTED_PROXIES"])
+EMBED_ORIGINS = preflight.words(env["EMBED_ORIGINS"])
 WAGTAIL_SITE_NAME = "Resource Center"
 WAGTAILADMIN_BASE_URL = SITE_URL
 
@@ -73,10 +75,11 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
 ]
 MIDDLEWARE = [
+    "resource_center.middleware.TrustedProxies",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "resource_center.middleware.LanguageByAddress",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -106,7 +109,7 @@ TEMPLATES = [
 ]
 
 # --- Where things are kept
-DATABASES = {"default": env.db("DATABASE_URL", f"sqlite:///{DATA_DIR / 'db.sqlite3'}")}
+DATABASES = {"default": environ.Env.db_url_config(env["DATABASE_URL"] or f"sqlite:///{DATA_DIR / 'db.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         # One writer at a time, taken at BEGIN: a read that turns into a write can not fail half-way.
@@ -118,32 +121,33 @@ else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-# The supervisor sets REDIS_URL for its children when the operator has not.
-REDIS_URL = env.str("REDIS_URL", "")
+REDIS_URL = env["REDIS_URL"] or broker.embedded_url(DATA_DIR)
 CACHES = {
-    "default": (
-        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
-        if REDIS_URL and not REDIS_URL.startswith("redis+socket:")
-        else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
-    )
+    "default": {
+        "BACKEND": "resource_center.cache.ForgivingRedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
+        "KEY_PREFIX": "site",
+    }
 }
 MEDIA_ROOT = DATA_DIR / "media"
 MEDIA_URL = "/media/"
 STATIC_ROOT = DATA_DIR / "static"
 STATIC_URL = "/static/"
-STATICFILES_DIRS: list[Path] = []
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
 # --- Work in the background
-CELERY_BROKER_URL = REDIS_URL or "redis://127.0.0.1:6379/0"
+CELERY_BROKER_URL = broker.celery_url(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 3  # seconds that running tasks get to end
+CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 900,
@@ -152,7 +156,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 5,
     "socket_connect_timeout": 5,
 }
-CELERY_TIMEZONE = env.str("TIME_ZONE", "America/New_York")
+CELERY_TIMEZONE = env["TIME_ZONE"]
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "newsletter.tasks.tick", "schedule": 60.0},
     "draft-digest": {"task": "newsletter.tasks.draft_digest", "schedule": crontab(minute=0, hour=6, day_of_month="1")},
@@ -160,17 +164,26 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 # --- Mail
-SMTP_URLS = env.str("SMTP_URL", "").split()
-ESP = env.str("ESP", "")
-MAIL_FROM = env.str("MAIL_FROM", "")
-MAIL_REPLY_TO = env.str("MAIL_REPLY_TO", "")
-MAIL_POSTAL_ADDRESS = env.str("MAIL_POSTAL_ADDRESS", "")
-BOUNCE_DOMAIN = env.str("BOUNCE_DOMAIN", "")
-UNCERTAIN_DELIVERIES = env.str("UNCERTAIN_DELIVERIES", "resend")
+SMTP_URLS = env["SMTP_URL"].split()
+ESP = env["ESP"]
+MAIL_FROM = env["MAIL_FROM"]
+MAIL_REPLY_TO = env["MAIL_REPLY_TO"]
+MAIL_POSTAL_ADDRESS = env["MAIL_POSTAL_ADDRESS"]
+BOUNCE_DOMAIN = env["BOUNCE_DOMAIN"]
+UNCERTAIN_DELIVERIES = env["UNCERTAIN_DELIVERIES"]
 MAILBOX_DIR = DATA_DIR / "mailbox"
 LOCAL_MAILBOX = not SMTP_URLS and not ESP
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_FROM or "webmaster@localhost"
-EMAIL_TIMEOUT = 60
+EMAIL_TIMEOUT = 60  # seconds
+EMAIL_BACKEND = "newsletter.mailbox.MailboxBackend"
+if SMTP_URLS:  # Django's own mails (a forgotten password) take the first relay.
+    relay = urlsplit(SMTP_URLS[0])
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST = relay.hostname
+    EMAIL_PORT = relay.port or {"smtp": 25, "smtp+starttls": 587, "smtps": 465}[relay.scheme]
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(relay.username or ""), unquote(relay.password or "")
+    EMAIL_USE_TLS = relay.scheme == "smtp+starttls"
+    EMAIL_USE_SSL = relay.scheme == "smtps"
 
 # --- Languages and time
 LANGUAGE_CODE = "en"
@@ -178,7 +191,7 @@ LANGUAGES = WAGTAIL_CONTENT_LANGUAGES = [("en", _("English")), ("es", _("Spanish
 LOCALE_PATHS = [BASE_DIR / "locale"]
 WAGTAIL_I18N_ENABLED = True
 USE_I18N = True
-TIME_ZONE = env.str("TIME_ZONE", "America/New_York")
+TIME_ZONE = env["TIME_ZONE"]
 USE_TZ = True
 
 # --- Wagtail
@@ -205,6 +218,8 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 SECURE_SSL_REDIRECT = HTTPS
+# A redirected POST loses its body, and mail programs follow no redirect to unsubscribe.
+SECURE_REDIRECT_EXEMPT = [r"^([a-z]{2}/)?newsletter/", r"^(healthz|readyz|metrics)$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"

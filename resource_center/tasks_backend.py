@@ -1,4 +1,4 @@
-"""Wagtail's own background tasks (django-tasks) on Celery."""
+"""Wagtail's own background tasks (django-tasks) on Celery: one task system to run and to watch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 from celery import shared_task
 from django.db import transaction
 from django.utils.module_loading import import_string
-from django_tasks.backends.immediate import ImmediateBackend
+from django_tasks.backends.base import BaseTaskBackend
+from django_tasks.base import Task, TaskResult, TaskResultStatus
+from django_tasks.utils import get_random_id, normalize_json
 from kombu.exceptions import OperationalError
 
 logger = logging.getLogger(__name__)
@@ -16,19 +18,40 @@ logger = logging.getLogger(__name__)
 
 @shared_task(time_limit=600)
 def run(module_path: str, args: list[Any], kwargs: dict[str, Any]) -> None:
-    """Run one background task of Wagtail's in a worker."""
+    """Run one of Wagtail's tasks, named by its place in the code."""
     import_string(module_path).call(*args, **kwargs)
 
 
-class CeleryBackend(ImmediateBackend):
-    """Hands a task to Celery after commit; when the broker refuses, runs it here and now."""
+class CeleryBackend(BaseTaskBackend):
+    """Hands a task to Celery once the transaction is committed.
 
-    def enqueue(self, task, args, kwargs):  # type: ignore[no-untyped-def]
-        result = super().enqueue
-        def ring() -> None:
+    When the broker refuses, the task runs at once in this process: an index that nobody mends later
+    would stay wrong. A task that then fails is logged and never fails the caller.
+    """
+
+    def enqueue(self, task: Task, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TaskResult:
+        self.validate_task(task)
+        message = (task.module_path, normalize_json(list(args)), normalize_json(kwargs))
+
+        def send() -> None:
             try:
-                run.delay(task.module_path, list(args), dict(kwargs))
-            except OperationalError:
-                logger.warning("The broker refused %s; it runs in this process instead.", task.module_path)
-                result(task, args, kwargs)
-        transaction.on_commit(ring)
+                run.delay(*message)
+            except OperationalError as error:
+                logger.warning("The broker did not take %s (%s); it runs here instead.", task.module_path, error)
+                run(*message)
+
+        transaction.on_commit(send, robust=True)
+        return TaskResult(
+            task=task,
+            id=get_random_id(),
+            status=TaskResultStatus.READY,
+            enqueued_at=None,
+            started_at=None,
+            finished_at=None,
+            last_attempted_at=None,
+            args=message[1],
+            kwargs=message[2],
+            backend=self.alias,
+            errors=[],
+            worker_ids=[],
+        )

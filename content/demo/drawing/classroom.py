@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from . import people as cast
 from .people import bust, sit, stand
 from .pen import (
@@ -53,11 +51,11 @@ def same_stool_or_the_right_one(pen: Pen) -> None:
         books(pen, left + 90, 300, 610, 150, 7)
     for x in (140, 350, 562):
         stool(pen, x, 880, 80, light(WOOD, 0.25))
-    stand(pen, 140, 800, 520, cast.IRENE, right=(0.16, -0.26), left=(-0.2, 0.2))
+    stand(pen, 140, 800, 520, cast.IRENE, right=(0.16, -0.26))
     _held(pen, 223, 276, TEAL)
     stand(pen, 350, 800, 350, cast.OTTO, left=(-0.1, -0.34), right=(0.12, -0.34))
     _reader_on_wheels(pen, 690, right=(-0.04, -0.34), left=(-0.2, 0.18))
-    stand(pen, 930, 880, 540, cast.IRENE, right=(0.16, -0.32), left=(-0.2, 0.2))
+    stand(pen, 930, 880, 540, cast.IRENE, right=(0.16, -0.32))
     _held(pen, 1016, 276, TEAL)
     stool(pen, 1120, 880, 240)
     stand(pen, 1120, 640, 350, cast.OTTO, left=(-0.14, -0.3), right=(0.18, -0.32))
@@ -216,27 +214,29 @@ def _desk(pen: Pen, x: float, top: float, look: cast.Look, turn: float) -> None:
 
 def student_at_the_microphone(pen: Pen) -> None:
     room(pen, SKY, dark(SAND, 0.08), 660)
-    pen.rect(120, 90, 520, 330, WHITE, 8)
-    for step, tall in enumerate((90, 140, 200, 170)):
-        pen.rect(180 + step * 104, 380 - tall, 72, tall, (TEAL, MARIGOLD, BRICK, dark(SKY, 0.4))[step], 4)
-    pen.line([(160, 382), (600, 382)], 8, INK)
-    pen.rect(0, 620, 900, 60, WOOD)
-    pen.rect(0, 680, 900, 50, dark(WOOD, 0.25))
-    stand(pen, 470, 625, 420, cast.HANA, right=(0.3, -0.05), left=(-0.28, -0.16), turn=0.5)
-    pen.line([(680, 620), (680, 378)], 10, INK)
-    pen.line([(680, 380), (610, 352)], 10, INK)
-    pen.circle(600, 348, 22, INK)
-    stand(pen, 230, 625, 400, cast.FELIX, right=(0.26, 0.2), left=(-0.1, 0.3), turn=0.4)
-    pen.rect(282, 455, 60, 80, MARIGOLD, 4)
-    plant(pen, 820, 620, 1.1)
-    for x, look, tall in ((960, cast.SINGH, 620), (1190, cast.CARMEN, 580), (1430, cast.BEN, 640)):
+    pen.rect(230, 80, 420, 330, WHITE, 8)
+    for step, tall in enumerate((90, 140, 210, 170)):
+        pen.rect(262 + step * 92, 370 - tall, 66, tall, (TEAL, MARIGOLD, BRICK, dark(SKY, 0.4))[step], 4)
+    pen.line([(252, 372), (628, 372)], 8, INK)
+    pen.rect(0, 620, 940, 60, WOOD)
+    pen.rect(0, 680, 940, 50, dark(WOOD, 0.25))
+    stand(pen, 710, 625, 430, cast.HANA, right=(0.2, -0.02), left=(-0.3, -0.2), turn=0.5)
+    pen.line([(880, 620), (880, 386)], 10, INK)
+    pen.line([(880, 388), (830, 366)], 10, INK)
+    pen.circle(822, 362, 22, INK)
+    pen.rect(832, 608, 96, 14, INK, 7)
+    stand(pen, 148, 625, 400, cast.FELIX, right=(0.16, 0.17), left=(-0.16, 0.17), turn=0.4)
+    pen.rect(98, 376, 100, 76, MARIGOLD, 4)
+    pen.rect(112, 396, 64, 10, PAPER, 4)
+    pen.rect(112, 420, 42, 10, PAPER, 4)
+    for x, look, tall in ((1030, cast.SINGH, 600), (1240, cast.CARMEN, 560), (1450, cast.BEN, 620)):
         bust(pen, x, 900, tall, look, turn=-0.9, left=(-0.12, 0.3), right=(0.05, 0.26))
         pen.rect(x - 130, 890, 260, 34, BRICK, 10)
         pen.rect(x - 116, 924, 24, 76, dark(BRICK, 0.3))
         pen.rect(x + 92, 924, 24, 76, dark(BRICK, 0.3))
-    bubble(pen, 680, 130, 260, 140, MARIGOLD, -1)
+    bubble(pen, 840, 110, 260, 140, MARIGOLD, -1)
     for row, wide in enumerate((170, 120)):
-        pen.line([(725, 176 + row * 46), (725 + wide, 176 + row * 46)], 12, PAPER)
+        pen.line([(885, 158 + row * 46), (885 + wide, 158 + row * 46)], 12, PAPER)
 
 
 def advisory_table(pen: Pen) -> None:
@@ -256,7 +256,6 @@ def advisory_table(pen: Pen) -> None:
 
 
 def thinking_made_visible(pen: Pen) -> None:
-    """A hand-raised class in which the student explains and the teacher listens."""
     room(pen, SAND, dark(SAND, 0.12), 720)
     pen.rect(150, 90, 860, 440, WHITE, 10)
     for dot in range(5):
@@ -265,14 +264,10 @@ def thinking_made_visible(pen: Pen) -> None:
     pen.line([(456, 140), (456, 390)], 8, BRICK)
     for row, wide in enumerate((250, 300, 190)):
         pen.line([(660, 190 + row * 76), (660 + wide, 190 + row * 76)], 12, dark(SKY, 0.2))
-    pen.arc(330, 440, 74, 20, 160, 8, TEAL)
-    pen.arc(610, 440, 40, 20, 160, 8, MARIGOLD)
+    pen.line([(228, 404), (228, 420), (432, 420), (432, 404)], 8, TEAL)
+    pen.line([(478, 404), (478, 420), (592, 420), (592, 404)], 8, MARIGOLD)
+    window(pen, 1220, 90, 250, 340)
     stand(pen, 620, 860, 440, cast.NIA, left=(-0.34, -0.3), right=(0.16, 0.22), turn=0.6)
     stand(pen, 1120, 860, 620, cast.HANK, left=(-0.16, 0.16), right=(0.03, -0.0), turn=-0.7)
     for x, look in ((170, cast.CLEO), (390, cast.DEV), (860, cast.EMI), (1400, cast.BRUNO)):
         bust(pen, x, 1010, 520, look, back=True, right=(0.15, 0.3), left=(-0.15, 0.3))
-    for angle in (-60, -90, -120):
-        a = math.radians(angle)
-        pen.line([(1300 + 60 * math.cos(a), 250 + 60 * math.sin(a)), (1300 + 100 * math.cos(a), 250 + 100 * math.sin(a))], 10, MARIGOLD)
-    pen.circle(1300, 270, 46, MARIGOLD)
-    pen.rect(1280, 312, 40, 34, INK, 8)

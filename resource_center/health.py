@@ -1,0 +1,64 @@
+"""What a load balancer or a monitor asks: is the process alive, and does what it stands on answer?"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import connection
+from django.http import HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from redis import Redis
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+logger = logging.getLogger(__name__)
+PATIENCE = 2  # seconds
+
+
+def database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def broker() -> None:
+    with Redis.from_url(settings.REDIS_URL, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE) as client:
+        client.ping()
+
+
+def storage() -> None:
+    with tempfile.TemporaryFile(dir=settings.DATA_DIR) as file:
+        file.write(b"there is room")
+        file.flush()
+
+
+PARTS = {"database": database, "broker": broker, "storage": storage}
+
+
+def answers(part: str) -> bool:
+    """Whether this part does its work; why not goes to the log, as readers need not know."""
+    try:
+        PARTS[part]()
+    except Exception as error:  # Drivers fail in ways of their own; each means the same here.
+        logger.warning("%s does not answer: %s", part.capitalize(), error)
+        return False
+    return True
+
+
+@never_cache
+@require_safe
+def healthz(_request: HttpRequest) -> HttpResponse:
+    """The process is alive."""
+    return HttpResponse("alive\n", content_type="text/plain")
+
+
+@never_cache
+@require_safe
+def readyz(_request: HttpRequest) -> JsonResponse:
+    """Database, broker and storage answer: 200, or 503 and which do not."""
+    state = {part: "answers" if answers(part) else "does not answer" for part in PARTS}
+    return JsonResponse(state, status=200 if set(state.values()) == {"answers"} else 503)

@@ -1,0 +1,38 @@
+"""Uploaded files under /media/: one command must show pictures without a web server beside it."""
+
+from __future__ import annotations
+
+import mimetypes
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.http import Http404
+from django.views.decorators.http import require_safe
+from django.views.static import serve
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponseBase
+
+MONTH = 30 * 24 * 3600  # seconds
+
+
+@require_safe
+def media(request: HttpRequest, path: str) -> HttpResponseBase:
+    """Serve renditions to everyone and originals to editors.
+
+    Documents have their own address (/documents/), where privacy is checked.
+
+    Raises:
+        Http404: no such file, or not for this reader.
+    """
+    room = PurePosixPath(path).parts[0] if path else ""
+    if room != "images" and not (room == "original_images" and request.user.is_staff):
+        raise Http404
+    response = serve(request, path, document_root=settings.MEDIA_ROOT)
+    kind = mimetypes.guess_type(path)[0] or ""
+    if not kind.startswith("image/") or "svg" in kind:
+        response["Content-Disposition"] = "attachment"
+    response["Content-Security-Policy"] = "default-src 'none'"
+    response["Cache-Control"] = f"public, max-age={MONTH}" if room == "images" else "private, no-store"
+    return response

@@ -1,0 +1,90 @@
+"""What every request passes on its way in: the word of a trusted proxy, and the language of its address."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.utils import translation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpRequest, HttpResponse
+
+    Answer = Callable[[HttpRequest], HttpResponse]
+
+FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PORT")
+
+
+def trusted(address: str) -> bool:
+    """Whether this address belongs to one of our own proxies (TRUSTED_PROXIES)."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(found in ipaddress.ip_network(network) for network in settings.TRUSTED_PROXIES)
+
+
+def reader_address(forwarded_for: str, nearest: str) -> str:
+    """The rightmost hop that is not ours: what stands left of it, a reader may have made up."""
+    for hop in reversed(forwarded_for.split(",")):
+        address = hop.strip()
+        if address and not trusted(address):
+            return address if is_address(address) else nearest
+    return nearest
+
+
+def is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def settle(environ: dict[str, Any]) -> None:
+    """Put what a trusted proxy says about the request in its place, and drop what anyone else says.
+
+    Afterwards scheme, host and REMOTE_ADDR are the reader's own and no X-Forwarded-* is left, so that
+    it may be called twice.
+    """
+    said = {name: environ.pop(name, "") for name in FORWARDED}
+    if not any(said.values()) or not trusted(environ.get("REMOTE_ADDR", "")):
+        return
+    environ["REMOTE_ADDR"] = reader_address(said["HTTP_X_FORWARDED_FOR"], environ["REMOTE_ADDR"])
+    scheme = said["HTTP_X_FORWARDED_PROTO"].strip().lower()
+    if scheme in {"http", "https"}:
+        environ["wsgi.url_scheme"] = scheme
+    if said["HTTP_X_FORWARDED_HOST"]:
+        environ["HTTP_HOST"] = said["HTTP_X_FORWARDED_HOST"].split(",")[-1].strip()
+
+
+class TrustedProxies:
+    """Believes X-Forwarded-* from TRUSTED_PROXIES alone."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        settle(request.META)
+        return self.get_response(request)
+
+
+class LanguageByAddress:
+    """English without a prefix, any other language under its code; no cookie and no header counts.
+
+    Django's own LocaleMiddleware would add `Vary: Accept-Language`, which splits every cache.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        language = translation.get_language_from_path(request.path_info) or settings.LANGUAGE_CODE
+        with translation.override(language):
+            request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
+            response = self.get_response(request)
+        response.headers.setdefault("Content-Language", language)
+        return response

@@ -1,0 +1,359 @@
+"""The door: every setting with its default and its rule, checked before anything is installed.
+
+Standard library only, so that it runs on a bare Python: `python3 resource_center/preflight.py demo`.
+settings.py reads its values through here, so each rule is written once.
+"""
+
+from __future__ import annotations
+
+import difflib
+import errno
+import ipaddress
+import os
+import re
+import socket
+import sys
+import tempfile
+import zoneinfo
+from email.utils import parseaddr
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import SplitResult, parse_qsl, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+OLDEST_PYTHON = (3, 11)
+TRUE = {"1", "true", "yes", "on"}
+FALSE = {"0", "false", "no", "off"}
+HOST = re.compile(r"\.?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?|\*|\[[0-9A-Fa-f:.]+\]")
+LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
+
+
+class BrokenSetting(Exception):
+    """One or more settings can not work; the message has one line for each."""
+
+
+# --- Rules: each takes a value that is not empty and says what is wrong with it, or nothing.
+
+
+def anything(_value: str) -> str:
+    return ""
+
+
+def truth(value: str) -> str:
+    return "" if value.lower() in TRUE | FALSE else f"is {value!r}: it must be on or off"
+
+
+def port(value: str) -> str:
+    fine = value.isascii() and value.isdigit() and 1 <= int(value) <= 65535
+    return "" if fine else f"is {value!r}: it must be a whole number from 1 to 65535"
+
+
+def ip_address(value: str) -> str:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return f"is {value!r}: it must be an IP address of this machine, such as 127.0.0.1 or 0.0.0.0"
+    return ""
+
+
+def networks(value: str) -> str:
+    for word in words(value):
+        try:
+            ipaddress.ip_network(word)
+        except ValueError as error:
+            return f"names {word!r}, which is no network such as 10.0.0.0/8 ({error})"
+    return ""
+
+
+def hosts(value: str) -> str:
+    wrong = [word for word in words(value) if not HOST.fullmatch(word)]
+    return f"names {wrong[0]!r}: write host names alone, such as www.example.org" if wrong else ""
+
+
+def origin(value: str) -> str:
+    parts = split(value.rstrip("/"))
+    if parts is None or parts.scheme not in {"http", "https"} or not HOST.fullmatch(bracketed(parts.hostname or "")):
+        return f"is {value!r}: it must be http:// or https:// with a host, such as https://www.example.org"
+    if parts.path or parts.query or parts.fragment or parts.username is not None:
+        return f"is {value!r}: it must be scheme and host alone, such as https://www.example.org"
+    return ""
+
+
+def origins(value: str) -> str:
+    return next((complaint for word in words(value) if (complaint := origin(word))), "")
+
+
+def database_url(value: str) -> str:
+    parts = split(value)
+    if parts is None or parts.scheme not in {"postgres", "postgresql", "sqlite"}:
+        return "must begin with postgres:// (or sqlite:///) and hold a valid port"
+    if not parts.path.strip("/"):
+        return "names no database: postgres://user:password@host:5432/NAME"
+    return ""
+
+
+def redis_url(value: str) -> str:
+    parts = split(value)
+    if parts is None or parts.scheme not in {"redis", "rediss", "unix"}:
+        return "must begin with redis://, rediss:// or unix:// and hold a valid port"
+    if parts.scheme == "unix":
+        return "" if parts.path.startswith("/") else "must hold an absolute path: unix:///run/redis.sock?db=0"
+    if not parts.hostname:
+        return "names no host: redis://host:6379/0"
+    number = parts.path.strip("/")
+    return "" if not number or number.isdigit() else f"ends in {number!r}: the database must be a number"
+
+
+def smtp_urls(value: str) -> str:
+    return next((complaint for word in value.split() if (complaint := smtp_url(word))), "")
+
+
+def smtp_url(value: str) -> str:
+    parts = split(value)
+    if parts is None or parts.scheme not in {"smtp", "smtp+starttls", "smtps"} or not parts.hostname:
+        return "must be smtp://, smtp+starttls:// or smtps:// with user:password@host:port (special characters as %XX)"
+    for name, number in parse_qsl(parts.query, keep_blank_values=True):
+        if name != "weight":
+            return f"has the parameter {name!r}: only ?weight= is known"
+        if not number.isdigit() or int(number) == 0:
+            return f"has the weight {number!r}: it must be a whole number from 1"
+    return ""
+
+
+def address(value: str) -> str:
+    mailbox = parseaddr(value)[1]
+    local, _, domain = mailbox.rpartition("@")
+    fine = local and HOST.fullmatch(domain) and not re.search(r"[\r\n]", value)
+    return "" if fine else f"is {value!r}: it must be a mail address such as News <news@example.org>"
+
+
+def domain(value: str) -> str:
+    return "" if HOST.fullmatch(value) and "@" not in value else f"is {value!r}: it must be a domain"
+
+
+def uncertain(value: str) -> str:
+    return "" if value in {"resend", "hold"} else f"is {value!r}: it must be resend or hold"
+
+
+def time_zone(value: str) -> str:
+    known = zoneinfo.available_timezones()
+    if not known or value in known:  # A bare machine may know none: then Django says so later.
+        return ""
+    return f"is {value!r}: it must be a time zone such as America/New_York"
+
+
+def not_yet(instead: str) -> Callable[[str], str]:
+    return lambda _value: f"is set, but this version can not use it yet: unset it; {instead}"
+
+
+class Setting(NamedTuple):
+    """A name of the environment: what it is when not set, and what is wrong with a value."""
+
+    default: str
+    complaint: Callable[[str], str]
+
+
+SETTINGS: dict[str, Setting] = {
+    "SECRET_KEY": Setting("", anything),
+    "SECRET_KEY_FALLBACKS": Setting("", anything),
+    "DEBUG": Setting("off", truth),
+    "BIND": Setting("127.0.0.1", ip_address),
+    "PORT": Setting("8000", port),
+    "DATA_DIR": Setting("var", anything),
+    "SITE_URL": Setting("", origin),
+    "ALLOWED_HOSTS": Setting("", hosts),
+    "TRUSTED_PROXIES": Setting("127.0.0.0/8 ::1/128", networks),
+    "EMBED_ORIGINS": Setting("", origins),
+    "DATABASE_URL": Setting("", database_url),
+    "REDIS_URL": Setting("", redis_url),
+    "SMTP_URL": Setting("", smtp_urls),
+    "ESP": Setting("", not_yet("SMTP_URL takes the SMTP relay of any provider.")),
+    "MAIL_FROM": Setting("", address),
+    "MAIL_REPLY_TO": Setting("", address),
+    "MAIL_POSTAL_ADDRESS": Setting("", anything),
+    "BOUNCE_DOMAIN": Setting("", domain),
+    "UNCERTAIN_DELIVERIES": Setting("resend", uncertain),
+    "TIME_ZONE": Setting("America/New_York", time_zone),
+    "MEDIA_BUCKET_URL": Setting("", not_yet("media are kept in DATA_DIR.")),
+    "SEARCH_URL": Setting("", not_yet("the database searches.")),
+    "SENTRY_DSN": Setting("", not_yet("errors are written to the log.")),
+}
+
+
+# --- Reading
+
+
+def split(url: str) -> SplitResult | None:
+    """The parts of a URL; None when its host or port can not be read."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
+
+
+def words(value: str) -> list[str]:
+    """The words of a list, parted by commas or spaces."""
+    return [word for word in re.split(r"[,\s]+", value) if word]
+
+
+def bracketed(host: str) -> str:
+    """A host as it stands in a URL: IPv6 addresses in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
+def unquoted(text: str) -> str:
+    """A value of a settings file without its quotes, or without the comment behind it.
+
+    Raises:
+        ValueError: the closing quote is missing, or something follows it.
+    """
+    if text[:1] not in {"'", '"'}:
+        return re.split(r"\s#", f" {text}", maxsplit=1)[0].strip()
+    value, closed, rest = text[1:].partition(text[0])
+    if not closed or (rest.strip() and not rest.strip().startswith("#")):
+        raise ValueError("the closing quote is missing")
+    return value
+
+
+def read_file(path: Path) -> dict[str, str]:
+    """The settings of a file of NAME=value lines; none when there is no such file.
+
+    Raises:
+        BrokenSetting: a line can not be read, or names a setting that does not exist.
+    """
+    if not path.is_file():
+        return {}
+    found: dict[str, str] = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+        text = line.strip()
+        if not text or text.startswith("#"):
+            continue
+        match = LINE.fullmatch(text)
+        if not match:
+            raise BrokenSetting(f"{path.name}, line {number}: {text.split('=')[0][:40]!r} is not of the form NAME=value.")
+        name = match[1]
+        if name not in SETTINGS:
+            near = difflib.get_close_matches(name, SETTINGS, n=1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise BrokenSetting(f"{path.name}, line {number}: {name} is no setting.{hint}")
+        try:
+            found[name] = unquoted(match[2])
+        except ValueError as error:
+            raise BrokenSetting(f"{path.name}, line {number}: {name} can not be read, {error}.") from error
+    return found
+
+
+def given() -> dict[str, str]:
+    """What the environment sets, and below it `.env`."""
+    named = {name: value for name, value in os.environ.items() if name in SETTINGS}
+    return read_file(BASE_DIR / ".env") | named
+
+
+def kept(data_dir: Path) -> dict[str, str]:
+    """What `make demo` keeps in the data folder: its key, its addresses, its mail identity."""
+    return read_file(data_dir / "demo.env")
+
+
+def data_dir(values: Mapping[str, str]) -> Path:
+    """The folder of database, media, broker, keys and mail; a relative one is meant from the checkout."""
+    return BASE_DIR / (values.get("DATA_DIR") or SETTINGS["DATA_DIR"].default)
+
+
+def site_url(values: Mapping[str, str]) -> str:
+    """Scheme and host of every absolute link."""
+    return values["SITE_URL"].rstrip("/") or f"http://{bracketed(values['BIND'])}:{values['PORT']}"
+
+
+def completed(values: Mapping[str, str]) -> dict[str, str]:
+    """The values with every gap filled by the default; set but empty counts as a gap."""
+    return {name: values.get(name, "").strip() or setting.default for name, setting in SETTINGS.items()}
+
+
+def complaints(values: Mapping[str, str]) -> list[str]:
+    """One line for every value that can not work."""
+    found = []
+    if "SECRET_KEY" in values and not values["SECRET_KEY"].strip():
+        found.append("SECRET_KEY is set but empty: give it a long random value, or unset it for `make demo`.")
+    for name, setting in SETTINGS.items():
+        value = values.get(name, "").strip()
+        if value and (complaint := setting.complaint(value)):
+            found.append(f"{name} {complaint.rstrip('.')}.")
+    return found
+
+
+def environment() -> dict[str, str]:
+    """Every setting's value: the environment, else `.env`, else what `make demo` kept, else the default.
+
+    Raises:
+        BrokenSetting: with one line for each value that can not work.
+    """
+    values = given()
+    values = kept(data_dir(values)) | values
+    if broken := complaints(values):
+        raise BrokenSetting("\n".join(broken))
+    return completed(values)
+
+
+# --- The machine
+
+
+def old_python() -> str:
+    if sys.version_info >= OLDEST_PYTHON:
+        return ""
+    return "Python {}.{} is too old: 3.11 or newer is needed (PYTHON=/path/to/python3.11 names another).".format(
+        *sys.version_info[:2]
+    )
+
+
+def unwritable(folder: Path) -> str:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        return f"DATA_DIR can not be used: nothing can be written to {folder} ({error.strerror})."
+    return ""
+
+
+def unbindable(bind: str, number: int) -> str:
+    family = socket.AF_INET6 if ":" in bind else socket.AF_INET
+    with socket.socket(family) as door:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            door.bind((bind, number))
+            door.listen()
+        except OSError as error:
+            return {
+                errno.EADDRINUSE: f"Port {number} is taken by another program: stop it or set PORT.",
+                errno.EADDRNOTAVAIL: f"BIND is {bind!r}: this machine has no such address.",
+                errno.EACCES: f"PORT is {number}: this account may not use it; choose one from 1024 on.",
+            }.get(error.errno or 0, f"BIND {bind} and PORT {number} can not be used ({error.strerror}).")
+    return ""
+
+
+def troubles(target: str) -> list[str]:
+    """Everything that would stop `make TARGET`, one line each."""
+    if old := old_python():
+        return [old]
+    if target == "test":
+        return []
+    try:
+        values = given()
+        earlier = kept(data_dir(values)) if target == "demo" else {}
+    except BrokenSetting as error:
+        return str(error).splitlines()
+    found = complaints(values) + complaints(earlier)
+    if target == "run" and "SECRET_KEY" not in values:
+        found.append("SECRET_KEY is missing: set it to a long random value, the same at every start.")
+    if found:
+        return found
+    full = completed(values)
+    return [line for line in (unwritable(data_dir(full)), unbindable(full["BIND"], int(full["PORT"]))) if line]
+
+
+if __name__ == "__main__":
+    sys.exit("\n".join(troubles(sys.argv[1])) or None)

@@ -1,0 +1,254 @@
+"""Keeps the site's processes running: prefixed output, restarts, a clean end, nothing left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import select
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+GUARDIAN = Path(__file__).with_name("guardian.py")
+PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+SLOWEST_RESTART = 4.0  # seconds
+GRACE = 6.0  # seconds between TERM and KILL; with the broker's own end it stays under 10
+LAST_GRACE = 2.0
+LINE_LIMIT = 4000  # bytes; a pipe that is writable takes this much without blocking
+
+
+class Stopped(Exception):
+    """Somebody asked the supervisor to end."""
+
+
+def die_with_parent(number: int, parent: int) -> None:
+    """Ask the kernel for a signal at the parent's death, where it can (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
+        if os.getppid() != parent:
+            os.kill(os.getpid(), number)
+
+
+@dataclass
+class Child:
+    """One process that is kept running, with everything it starts, in a process group of its own.
+
+    A foundation (the broker) is what the others stand on: it ends after them.
+    """
+
+    name: str
+    command: list[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    foundation: bool = False
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    due: float = 0.0
+    delay: float = 0.5
+    unfinished: bytes = b""
+
+    @property
+    def running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+
+class Supervisor:
+    """Starts children, shows what they say, starts the dead again, and ends them all."""
+
+    def __init__(self, environment: Mapping[str, str], held: tuple[int, ...] = ()) -> None:
+        """Take over the signals of this process.
+
+        Args:
+            environment: what every child finds.
+            held: file descriptors (locks) that the guardian keeps until the last child is gone.
+        """
+        self.environment = environment
+        self.held = held
+        self.children: list[Child] = []
+        self.kept: list[Child] = []
+        self.selector = selectors.DefaultSelector()
+        self.stopping = False
+        self.muted = False
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._ask_to_stop)
+        if "MAKELEVEL" in os.environ:  # `make demo` that is killed must not leave a site behind.
+            die_with_parent(signal.SIGTERM, os.getppid())
+        self._start_guardian()
+
+    def say(self, line: str, name: str = "") -> None:
+        """Write one line; when nobody reads, it is dropped rather than waited for."""
+        text = f"{name:<8}| {line}\n" if name else f"{line}\n"
+        data = text.encode()
+        if len(data) > LINE_LIMIT:
+            data = data[: LINE_LIMIT - 1] + b"\n"
+        self.muted = not select.select([], [1], [], 0 if self.muted else 1)[1]
+        if not self.muted:
+            with contextlib.suppress(OSError):
+                os.write(1, data)
+
+    def keep(self, child: Child) -> None:
+        """Start a child and start it again whenever it dies."""
+        self.kept.append(child)
+        self._start(child)
+
+    def finish(self, child: Child) -> bool:
+        """Run a child to its end.
+
+        Returns:
+            Whether it ended well.
+
+        Raises:
+            Stopped: somebody asked to stop meanwhile.
+        """
+        self._start(child)
+        while child.running:
+            self.turn()
+        self._clear(child)
+        return child.process is not None and child.process.returncode == 0
+
+    def wait_until(self, done: Callable[[], bool]) -> None:
+        """Keep everything running until `done` says so, asked twice a second.
+
+        Raises:
+            Stopped: somebody asked to stop meanwhile.
+        """
+        asked = 0.0
+        while True:
+            self.turn()
+            if time.monotonic() - asked >= 0.5:
+                if done():
+                    return
+                asked = time.monotonic()
+
+    def turn(self) -> None:
+        """Once around: show output, bury the dead, start again what is due.
+
+        Raises:
+            Stopped: somebody asked to stop.
+        """
+        self._pump(0.1)
+        if self.stopping:
+            raise Stopped
+        if self.guardian.poll() is not None:
+            self._start_guardian()
+        for child in self.kept:
+            self._revive(child)
+
+    def stop(self) -> None:
+        """End every child: TERM, then KILL; the foundations last. Takes less than 10 seconds."""
+        if any(child.running for child in self.children):
+            self.say("Stopping ...")
+        upper = [child for child in self.children if not child.foundation]
+        lower = [child for child in self.children if child.foundation]
+        for wave, grace in ((upper, GRACE), (lower, LAST_GRACE)):
+            for child in wave:
+                if child.running and child.process:
+                    child.process.terminate()
+            end = time.monotonic() + grace
+            while any(child.running for child in wave) and time.monotonic() < end:
+                self._pump(0.1)
+            for child in wave:
+                self._clear(child)
+        if self.guardian.stdin:
+            self.guardian.stdin.close()
+        self.guardian.wait()
+
+    def _ask_to_stop(self, _number: int, _frame: object) -> None:
+        self.stopping = True
+
+    def _start_guardian(self) -> None:
+        self.guardian = subprocess.Popen(
+            [sys.executable, "-I", str(GUARDIAN)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            pass_fds=self.held,
+            start_new_session=True,
+            text=True,
+            bufsize=1,
+        )
+        for child in self.children:
+            if child.process:
+                self._tell_guardian(f"+{child.process.pid}")
+
+    def _tell_guardian(self, change: str) -> None:
+        with contextlib.suppress(OSError):
+            if self.guardian.stdin:
+                os.write(self.guardian.stdin.fileno(), f"{change}\n".encode())
+
+    def _start(self, child: Child) -> None:
+        supervisor = os.getpid()
+
+        def in_the_child() -> None:
+            # Before it can start anything, it is on the guardian's list.
+            self._tell_guardian(f"+{os.getpid()}")
+            die_with_parent(signal.SIGKILL, supervisor)
+
+        if child not in self.children:
+            self.children.append(child)
+        child.started = time.monotonic()
+        child.due = 0.0
+        child.process = subprocess.Popen(
+            child.command,
+            env={**self.environment, **child.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            process_group=0,
+            preexec_fn=in_the_child,
+        )
+        if child.process.stdout:
+            os.set_blocking(child.process.stdout.fileno(), False)
+            self.selector.register(child.process.stdout, selectors.EVENT_READ, child)
+
+    def _revive(self, child: Child) -> None:
+        now = time.monotonic()
+        if child.due and now >= child.due:
+            self._start(child)
+        elif not child.due and child.process and not child.running:
+            lived = now - child.started
+            child.delay = 0.5 if lived > 10 else min(child.delay * 2, SLOWEST_RESTART)
+            child.due = now + child.delay
+            self._clear(child)
+            ending = child.process.returncode
+            self.say(f"ended ({ending}) and is started again in {child.delay:.0f} s", child.name)
+
+    def _pump(self, timeout: float) -> None:
+        for key, _events in self.selector.select(timeout):
+            self._show(key.data)
+
+    def _show(self, child: Child) -> None:
+        """Show the whole lines that a child has said; at its end the rest too."""
+        if not child.process or not child.process.stdout:
+            return
+        data = child.process.stdout.read(65536)
+        if data == b"":
+            self._close(child)
+        *lines, child.unfinished = (child.unfinished + (data or b"")).split(b"\n")
+        for line in lines:
+            self.say(line.decode(errors="replace").rstrip(), child.name)
+
+    def _close(self, child: Child) -> None:
+        if child.process and child.process.stdout:
+            self.selector.unregister(child.process.stdout)
+            child.process.stdout.close()
+        if child.unfinished:
+            child.unfinished += b"\n"
+
+    def _clear(self, child: Child) -> None:
+        """Kill what is left of a child's group, and take it off the list."""
+        if child.process is None:
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.process.pid, signal.SIGKILL)
+        child.process.wait()
+        self._show(child)
+        self._close(child)
+        self._tell_guardian(f"-{child.process.pid}")
