@@ -4,8 +4,18 @@
 import os
 import sys
 
-if __name__ == "__main__":
+
+def main() -> None:
+    """Run a command; a setting that can not work is one line, not a traceback."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "resource_center.settings")
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -6,3 +6,7 @@ from django.apps import AppConfig
 class ResourceCenterConfig(AppConfig):
     name = "resource_center"
     verbose_name = "Resource Center"
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        from resource_center import checks  # noqa: F401

@@ -29,7 +29,7 @@ def media(request: HttpRequest, path: str) -> HttpResponseBase:
     room = PurePosixPath(path).parts[0] if path else ""
     if room != "images" and not (room == "original_images" and request.user.is_staff):
         raise Http404
-    response = serve(request, path, document_root=settings.MEDIA_ROOT)
+    response = serve(request, path, document_root=str(settings.MEDIA_ROOT))
     kind = mimetypes.guess_type(path)[0] or ""
     if not kind.startswith("image/") or "svg" in kind:
         response["Content-Disposition"] = "attachment"

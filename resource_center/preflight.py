@@ -235,7 +235,9 @@ def read_file(path: Path) -> dict[str, str]:
             continue
         match = LINE.fullmatch(text)
         if not match:
-            raise BrokenSetting(f"{path.name}, line {number}: {text.split('=')[0][:40]!r} is not of the form NAME=value.")
+            raise BrokenSetting(
+                f"{path.name}, line {number}: {text.split('=')[0][:40]!r} is not of the form NAME=value."
+            )
         name = match[1]
         if name not in SETTINGS:
             near = difflib.get_close_matches(name, SETTINGS, n=1)

@@ -84,8 +84,10 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "content.doors.RefusalAnswers",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "resource_center.middleware.EditorsDeskPolicy",
     "wagtail.contrib.redirects.middleware.RedirectMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -196,12 +198,17 @@ USE_TZ = True
 
 # --- Wagtail
 WAGTAILIMAGES_IMAGE_MODEL = "content.CreditedImage"
+WAGTAILIMAGES_IMAGE_FORM_BASE = "content.forms.works.ImageForm"
 WAGTAILDOCS_DOCUMENT_MODEL = "content.CreditedDocument"
+WAGTAILDOCS_DOCUMENT_FORM_BASE = "content.forms.works.DocumentForm"
 WAGTAILIMAGES_EXTENSIONS = ["avif", "gif", "jpg", "jpeg", "png", "webp"]
 WAGTAILIMAGES_MAX_IMAGE_PIXELS = 50_000_000
 WAGTAILDOCS_EXTENSIONS = ["csv", "docx", "epub", "key", "odp", "odt", "pdf", "pptx", "rtf", "txt", "xlsx", "zip"]
 WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "wagtail.search.backends.database"}}
+WAGTAILDOCS_INLINE_CONTENT_TYPES: list[str] = []
 WAGTAILAPI_LIMIT_MAX = 100
+WAGTAIL_ENABLE_UPDATE_CHECK = False  # An editor's browser asks nobody else.
+WAGTAIL_GRAVATAR_PROVIDER_URL = None
 TASKS = {"default": {"BACKEND": "resource_center.tasks_backend.CeleryBackend"}}
 
 # --- Safety
@@ -223,11 +230,13 @@ SECURE_REDIRECT_EXEMPT = [r"^([a-z]{2}/)?newsletter/", r"^(healthz|readyz|metric
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
-X_FRAME_OPTIONS = "SAMEORIGIN"
+X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
-    "EXCLUDE_URL_PREFIXES": ("/admin/", "/django-admin/"),
+    "EXCLUDE_URL_PREFIXES": ("/admin/",),  # EditorsDeskPolicy has one of its own.
     "DIRECTIVES": {
         "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
         "img-src": [SELF, "data:"],
         "frame-src": [SELF, "https://www.youtube-nocookie.com", "https://player.vimeo.com"],
         "object-src": [NONE],

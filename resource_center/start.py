@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import fcntl
 import http.client
+import ipaddress
 import os
 import secrets
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resource_center import broker, preflight
@@ -19,6 +19,7 @@ from resource_center.supervisor import Child, Stopped, Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 DEMO_MAIL = {
     "MAIL_FROM": "Resource Center <news@example.org>",
@@ -93,7 +94,15 @@ def worker() -> Child:
     # TERM lets running tasks end for a moment and gives the rest back to the broker.
     return Child(
         "worker",
-        [*CELERY, "worker", "--loglevel", "INFO", "--concurrency", str(max(2, os.cpu_count() or 1))],
+        [
+            *CELERY,
+            "worker",
+            "--loglevel",
+            "WARNING",
+            "--without-mingle",
+            "--concurrency",
+            str(max(2, os.cpu_count() or 1)),
+        ],
         {"REMAP_SIGTERM": "SIGQUIT"},
     )
 
@@ -106,12 +115,14 @@ def beat(data_dir: Path) -> Child:
 
 def answer(full: Mapping[str, str]) -> str:
     """What the site says when asked whether it is ready: nothing when it is."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(full["BIND"], full["BIND"])
-    asked = http.client.HTTPConnection(host, int(full["PORT"]), timeout=2)
+    bind = ipaddress.ip_address(full["BIND"])
+    loopback = "127.0.0.1" if bind.version == 4 else "::1"
+    asked = http.client.HTTPConnection(loopback if bind.is_unspecified else str(bind), int(full["PORT"]), timeout=2)
     try:
         asked.request("GET", "/readyz", headers={"Host": "localhost"})
         reply = asked.getresponse()
-        return "" if reply.status == 200 else reply.read(500).decode(errors="replace")
+        said = reply.read(500).decode(errors="replace")
+        return "" if reply.status == 200 else f"/readyz says {reply.status} {said}"
     except (OSError, http.client.HTTPException):
         return "the web process does not answer yet"
     finally:

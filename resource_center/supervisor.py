@@ -13,7 +13,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 GUARDIAN = Path(__file__).with_name("guardian.py")
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 SLOWEST_RESTART = 4.0  # seconds
-GRACE = 6.0  # seconds between TERM and KILL; with the broker's own end it stays under 10
+GRACE = 5.0  # seconds between TERM and KILL; with the broker's own end it stays under 10
 LAST_GRACE = 2.0
 LINE_LIMIT = 4000  # bytes; a pipe that is writable takes this much without blocking
 
@@ -58,6 +58,12 @@ class Child:
     @property
     def running(self) -> bool:
         return self.process is not None and self.process.poll() is None
+
+    @property
+    def output(self) -> IO[bytes] | None:
+        """What it writes to, while that is open."""
+        stream = self.process.stdout if self.process else None
+        return None if stream is None or stream.closed else stream
 
 
 class Supervisor:
@@ -204,9 +210,9 @@ class Supervisor:
             process_group=0,
             preexec_fn=in_the_child,
         )
-        if child.process.stdout:
-            os.set_blocking(child.process.stdout.fileno(), False)
-            self.selector.register(child.process.stdout, selectors.EVENT_READ, child)
+        if child.output:
+            os.set_blocking(child.output.fileno(), False)
+            self.selector.register(child.output, selectors.EVENT_READ, child)
 
     def _revive(self, child: Child) -> None:
         now = time.monotonic()
@@ -217,8 +223,7 @@ class Supervisor:
             child.delay = 0.5 if lived > 10 else min(child.delay * 2, SLOWEST_RESTART)
             child.due = now + child.delay
             self._clear(child)
-            ending = child.process.returncode
-            self.say(f"ended ({ending}) and is started again in {child.delay:.0f} s", child.name)
+            self.say(f"ended ({child.process.returncode}); it is started again in {child.delay:g} s", child.name)
 
     def _pump(self, timeout: float) -> None:
         for key, _events in self.selector.select(timeout):
@@ -226,21 +231,23 @@ class Supervisor:
 
     def _show(self, child: Child) -> None:
         """Show the whole lines that a child has said; at its end the rest too."""
-        if not child.process or not child.process.stdout:
+        if child.output is None:
             return
-        data = child.process.stdout.read(65536)
-        if data == b"":
-            self._close(child)
+        data = child.output.read(65536)
         *lines, child.unfinished = (child.unfinished + (data or b"")).split(b"\n")
         for line in lines:
             self.say(line.decode(errors="replace").rstrip(), child.name)
+        if data == b"":
+            self._close(child)
 
     def _close(self, child: Child) -> None:
-        if child.process and child.process.stdout:
-            self.selector.unregister(child.process.stdout)
-            child.process.stdout.close()
+        if child.output is None:
+            return
+        self.selector.unregister(child.output)
+        child.output.close()
         if child.unfinished:
-            child.unfinished += b"\n"
+            self.say(child.unfinished.decode(errors="replace"), child.name)
+            child.unfinished = b""
 
     def _clear(self, child: Child) -> None:
         """Kill what is left of a child's group, and take it off the list."""

@@ -29,7 +29,7 @@ class CeleryBackend(BaseTaskBackend):
     would stay wrong. A task that then fails is logged and never fails the caller.
     """
 
-    def enqueue(self, task: Task, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TaskResult:
+    def enqueue(self, task: Task[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> TaskResult[Any]:
         self.validate_task(task)
         message = (task.module_path, normalize_json(list(args)), normalize_json(kwargs))
 

@@ -1,13 +1,40 @@
 """The whole site's addresses on one page."""
 
+from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
-from django.urls import include, path
+from django.urls import include, path, re_path
 from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as wagtailadmin_urls
 from wagtail.documents import urls as wagtaildocs_urls
 
+from content import feeds, sitemap, views
+from newsletter.views import private, subscribing
+from resource_center import health
+from resource_center.media import media
+
 urlpatterns = [
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
     path("admin/", include(wagtailadmin_urls)),
     path("documents/", include(wagtaildocs_urls)),
+    path("sitemap.xml", sitemap.sitemap, name="sitemap"),
+    path("robots.txt", views.robots, name="robots"),
+    path("favicon.ico", views.favicon, name="favicon"),
+    path(".well-known/security.txt", views.security, name="security"),
+    path(f"{settings.MEDIA_URL.strip('/')}/<path:path>", media, name="media"),
 ]
-urlpatterns += i18n_patterns(path("", include(wagtail_urls)), prefix_default_language=False)
+urlpatterns += i18n_patterns(
+    path("feeds/resources.<str:form>", feeds.resources, name="feed"),
+    path("events/<str:slug>/event.ics", views.event_file, name="event_file"),
+    path("partners/<slug:slug>/", views.partner, name="partner"),
+    path("image-credits/", views.image_credits, name="image_credits"),
+    path("newsletter/subscribe/", subscribing.subscribe, name="newsletter_subscribe"),
+    path("newsletter/confirm/<path:token>/", private.Confirm.as_view(), name="newsletter_confirm"),
+    path("newsletter/preferences/<path:token>/", private.Preferences.as_view(), name="newsletter_preferences"),
+    path("newsletter/unsubscribe/<path:token>/", private.Unsubscribe.as_view(), name="newsletter_unsubscribe"),
+    path("newsletter/export/<path:token>/", private.Export.as_view(), name="newsletter_export"),
+    path("newsletter/erase/<path:token>/", private.Erase.as_view(), name="newsletter_erase"),
+    re_path("^newsletter/(?:confirm|preferences|unsubscribe|export|erase)/+$", private.unknown),
+    path("", include(wagtail_urls)),
+    prefix_default_language=False,
+)

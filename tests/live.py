@@ -13,6 +13,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from resource_center import preflight
+
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 150  # seconds until ready; a cold start migrates and loads the demo
 
@@ -33,7 +35,7 @@ class LiveSite:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / "site.log"
-        clean = {name: value for name, value in os.environ.items() if name not in OPERATORS_SETTINGS}
+        clean = {name: value for name, value in os.environ.items() if name not in preflight.SETTINGS}
         self.environment = {
             **clean,
             "DATA_DIR": str(folder / "var"),
@@ -111,11 +113,6 @@ class LiveSite:
         return json.loads(self.manage(*arguments, "--json"))
 
 
-OPERATORS_SETTINGS = (
-    "ALLOWED_HOSTS BIND BOUNCE_DOMAIN DATABASE_URL DATA_DIR DEBUG DJANGO_SETTINGS_MODULE EMBED_ORIGINS ESP MAIL_FROM "
-    "MAIL_POSTAL_ADDRESS MAIL_REPLY_TO PORT REDIS_URL SECRET_KEY SITE_URL SMTP_URL TIME_ZONE TRUSTED_PROXIES "
-    "UNCERTAIN_DELIVERIES"
-).split()
 RUN_SETTINGS = {
     "SECRET_KEY": "a-key-for-tests-only-" + "0123456789" * 4,
     "MAIL_FROM": "Resource Center <news@resource-center.example>",

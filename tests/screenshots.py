@@ -59,7 +59,7 @@ def pages(url: str) -> Iterator[tuple[str, str, str]]:
 def partner(url: str) -> str:
     """The slug of a partner, read off the stories page."""
     html = urllib.request.urlopen(f"{url}/stories/").read().decode()
-    return html.split('/partners/', 1)[1].split("/", 1)[0] if "/partners/" in html else "none"
+    return html.split("/partners/", 1)[1].split("/", 1)[0] if "/partners/" in html else "none"
 
 
 def take(browser: Browser, url: str, folder: Path) -> int:

@@ -1,5 +1,6 @@
 """The tables of what educators read."""
 
+from content.models.entries import EntryKind, EntryTerm, SearchEntry
 from content.models.media import CreditedDocument, CreditedImage, CreditedRendition
 from content.models.pages import (
     ArticleByline,
@@ -31,6 +32,8 @@ __all__ = [
     "CreditedImage",
     "CreditedRendition",
     "Edition",
+    "EntryKind",
+    "EntryTerm",
     "EventPage",
     "EventsPage",
     "Facet",
@@ -43,6 +46,7 @@ __all__ = [
     "PartnerKind",
     "Person",
     "ResourceCenterPage",
+    "SearchEntry",
     "StoriesPage",
     "StoryByline",
     "StoryPage",

@@ -52,6 +52,8 @@ class Credited(models.Model):
         help_text=_("If we changed it, say how in a few words, such as “cropped” or “translated labels”."),
     )
 
+    maker = _("Author")
+
     class Meta:
         abstract = True
 
@@ -77,10 +79,11 @@ CREDIT_SEARCH_FIELDS = [
 class CreditedImage(Credited, AbstractImage):
     """A picture with its alt text, its credit, and the releases of the people it shows.
 
-    Wagtail's own `description` holds the alt text; `decorative` says that there is none on purpose.
+    Wagtail's own `description` holds the alt text; `is_decorative` says that there is none on purpose
+    (plain `decorative` is an attribute that Wagtail's ImageBlock sets on every picture it hands out).
     """
 
-    decorative = models.BooleanField(
+    is_decorative = models.BooleanField(
         _("decorative"),
         default=False,
         help_text=_("Tick only if the picture adds nothing to the words. Screen readers then skip it."),
@@ -98,11 +101,12 @@ class CreditedImage(Credited, AbstractImage):
         help_text=_("Where the signed release is kept. Needed when people, and above all children, can be recognised."),
     )
 
+    maker = _("Artist")
     admin_form_fields = (
         "title",
         "file",
         "description",
-        "decorative",
+        "is_decorative",
         "long_description",
         *CREDIT_FIELDS,
         "people_shown",
@@ -124,7 +128,7 @@ class CreditedImage(Credited, AbstractImage):
     @property
     def default_alt_text(self) -> str:
         """The alt text; empty for a decorative picture, and never the title, which is often a file name."""
-        return "" if self.decorative else self.description
+        return "" if self.is_decorative else self.description
 
 
 class CreditedRendition(AbstractRendition):

@@ -10,6 +10,7 @@ from wagtail.models import Orderable, Page
 from wagtail.search import index
 
 from content.blocks import BodyBlock, FactsBlock
+from content.forms.pages import PublishingForm
 from content.models.media import CreditedImage
 from content.models.partners import Partner, Person
 from content.models.terms import Term
@@ -22,7 +23,7 @@ class ReadingPage(Page):
         _("summary"), max_length=300, blank=True, help_text=_("One or two sentences for lists, search engines and the digest.")
     )
     picture = models.ForeignKey(
-        CreditedImage, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("picture")
+        CreditedImage, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("cover picture")
     )
     body = StreamField(BodyBlock(), blank=True, verbose_name=_("body"))
     published_on = models.DateField(
@@ -30,6 +31,7 @@ class ReadingPage(Page):
     )
     terms = ParentalManyToManyField(Term, blank=True, related_name="+", verbose_name=_("terms"))
 
+    base_form_class = PublishingForm
     content_panels = [
         *Page.content_panels,
         FieldPanel("summary"),
@@ -54,6 +56,7 @@ class IndexPage(Page):
 
     introduction = RichTextField(_("introduction"), blank=True, features=["bold", "italic", "link"])
 
+    base_form_class = PublishingForm
     content_panels = [*Page.content_panels, FieldPanel("introduction")]
     search_fields = [*Page.search_fields, index.SearchField("introduction")]
 
@@ -66,10 +69,11 @@ class HomePage(Page):
 
     lead = models.TextField(_("lead"), max_length=400, blank=True, help_text=_("What this place is, in two sentences."))
     picture = models.ForeignKey(
-        CreditedImage, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("picture")
+        CreditedImage, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("cover picture")
     )
     body = StreamField(BodyBlock(), blank=True, verbose_name=_("body"))
 
+    base_form_class = PublishingForm
     content_panels = [
         *Page.content_panels,
         FieldPanel("lead"),
@@ -274,6 +278,7 @@ class InformationPage(Page):
     body = StreamField(BodyBlock(), blank=True, verbose_name=_("body"))
 
     parent_page_types = ["content.HomePage", "content.InformationPage"]
+    base_form_class = PublishingForm
     content_panels = [*Page.content_panels, FieldPanel("summary"), FieldPanel("body")]
     search_fields = [*Page.search_fields, index.SearchField("summary"), index.SearchField("body")]
 

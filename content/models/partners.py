@@ -6,6 +6,7 @@ from wagtail.admin.panels import FieldPanel, FieldRowPanel
 from wagtail.models import TranslatableMixin
 from wagtail.search import index
 
+from content import gate
 from content.models.media import CreditedImage
 from content.models.terms import PLAIN_SLUG
 
@@ -123,6 +124,10 @@ class Partner(index.Indexed, TranslatableMixin, models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        super().clean()
+        gate.check_work(self.picture, "picture")
+
     @property
     def grades(self) -> str:
         """Grades served, such as “K–8”; empty when unknown."""
@@ -157,3 +162,7 @@ class Person(index.Indexed, TranslatableMixin, models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        super().clean()
+        gate.check_work(self.picture, "picture")

@@ -3,6 +3,7 @@
 import secrets
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import FieldPanel
 from wagtail.contrib.settings.models import BaseGenericSetting, register_setting
@@ -34,6 +35,7 @@ class Edition(models.Model):
     """One row: a random value that moves whenever what readers see may have changed."""
 
     value = models.CharField(max_length=16, default=new_edition)
+    moved_at = models.DateTimeField(default=timezone.now)
 
 
 class ImportedSource(models.Model):

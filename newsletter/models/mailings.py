@@ -1,7 +1,10 @@
 """How it goes out: one mailing of an issue, its frozen bodies, one delivery per recipient, and the lanes."""
 
+import secrets
+
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from newsletter.models.issues import IssuePage
@@ -42,12 +45,16 @@ class Mailing(models.Model):
         ordering = ["-created_at"]
         constraints = [
             models.UniqueConstraint(
-                fields=["issue"], condition=~models.Q(state="cancelled"), name="one_mailing_per_issue"
+                fields=["issue"], condition=~Q(state="cancelled"), name="one_mailing_per_issue"
             ),
             models.CheckConstraint(
-                condition=models.Q(state__in=["scheduled", "preparing", "sending", "paused", "sent", "cancelled"]),
+                condition=Q(state__in=["scheduled", "preparing", "sending", "paused", "sent", "cancelled"]),
                 name="mailing_state_known",
             ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["sending", "sent"]) | Q(started_at__isnull=False), name="mailing_started"
+            ),
+            models.CheckConstraint(condition=~Q(state="sent") | Q(finished_at__isnull=False), name="mailing_finished"),
         ]
 
     def __str__(self) -> str:
@@ -84,15 +91,39 @@ class Segment(models.Model):
         ]
 
 
+def new_token() -> int:
+    """A number no other lane has or had, not even before a backup was restored."""
+    return secrets.randbits(63)
+
+
 class Lane(models.Model):
     """One open connection to a relay: a lease that must be renewed, and the rows it claimed in order."""
 
-    token = models.UUIDField(primary_key=True)
+    token = models.BigIntegerField(primary_key=True, default=new_token)
     owner = models.CharField(max_length=120, help_text="Host, process id and start of the process that holds it.")
     lease_until = models.DateTimeField()
+    cleared = models.PositiveIntegerField(
+        default=0, help_text="The position whose final dot may have been written: in doubt after a crash."
+    )
 
     class Meta:
         indexes = [models.Index(fields=["lease_until"], name="lane_expiry")]
+
+
+def dispatch_truths(kind: str) -> list[models.BaseConstraint]:
+    """What is true of every row on its way to an address, for the table called `kind`."""
+    on_its_way = Q(state="in_flight")
+    has_lane = Q(lane__isnull=False, position__isnull=False)
+    no_lane = Q(lane__isnull=True, position__isnull=True)
+    return [
+        models.CheckConstraint(
+            condition=Q(state__in=["queued", "in_flight", "sent", "failed", "skipped", "bounced"]),
+            name=f"{kind}_state_known",
+        ),
+        models.CheckConstraint(condition=(on_its_way & has_lane) | (~on_its_way & no_lane), name=f"{kind}_in_a_lane"),
+        models.CheckConstraint(condition=~Q(state="queued") | Q(due_at__isnull=False), name=f"{kind}_due_while_queued"),
+        models.CheckConstraint(condition=~Q(state="sent") | Q(sent_at__isnull=False), name=f"{kind}_sent_when"),
+    ]
 
 
 class Dispatch(models.Model):
@@ -108,7 +139,7 @@ class Dispatch(models.Model):
 
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUEUED)
     message_id = models.CharField(max_length=200, unique=True)
-    lane = models.UUIDField(null=True)
+    lane = models.BigIntegerField(null=True)
     position = models.PositiveIntegerField(null=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     uncertain_attempts = models.PositiveSmallIntegerField(default=0)
@@ -117,6 +148,8 @@ class Dispatch(models.Model):
     sent_at = models.DateTimeField(_("sent"), null=True)
     reason = models.CharField(_("reason"), max_length=40, blank=True)
     reply = models.CharField(_("last reply"), max_length=500, blank=True)
+
+    wagtail_reference_index_ignore = True
 
     class Meta:
         abstract = True
@@ -138,16 +171,13 @@ class Delivery(Dispatch):
         constraints = [
             models.UniqueConstraint(fields=["mailing", "subscriber", "generation"], name="one_delivery_per_subscriber"),
             models.UniqueConstraint(fields=["mailing", "address_key", "generation"], name="one_delivery_per_address"),
-            models.CheckConstraint(
-                condition=models.Q(state__in=["queued", "in_flight", "sent", "failed", "skipped", "bounced"]),
-                name="delivery_state_known",
-            ),
+            *dispatch_truths("delivery"),
         ]
         indexes = [
             # What a lane claims next.
-            models.Index(fields=["mailing", "due_at", "id"], condition=models.Q(state="queued"), name="delivery_due"),
+            models.Index(fields=["mailing", "due_at", "id"], condition=Q(state="queued"), name="delivery_due"),
             # What the reaper frees.
-            models.Index(fields=["lane", "position"], condition=models.Q(lane__isnull=False), name="delivery_lane"),
+            models.Index(fields=["lane", "position"], condition=Q(lane__isnull=False), name="delivery_lane"),
             # The counts of a mailing.
             models.Index(fields=["mailing", "state"], name="delivery_counts"),
         ]
@@ -171,16 +201,11 @@ class Notice(Dispatch):
     class Meta:
         verbose_name = _("notice")
         verbose_name_plural = _("notices")
-        constraints = [
-            models.CheckConstraint(
-                condition=models.Q(state__in=["queued", "in_flight", "sent", "failed", "skipped", "bounced"]),
-                name="notice_state_known",
-            )
-        ]
+        constraints = dispatch_truths("notice")
         indexes = [
             # What a lane claims next, ahead of mailings.
-            models.Index(fields=["due_at", "id"], condition=models.Q(state="queued"), name="notice_due"),
-            models.Index(fields=["lane", "position"], condition=models.Q(lane__isnull=False), name="notice_lane"),
+            models.Index(fields=["due_at", "id"], condition=Q(state="queued"), name="notice_due"),
+            models.Index(fields=["lane", "position"], condition=Q(lane__isnull=False), name="notice_lane"),
             # One confirmation an hour and three a day for an address.
             models.Index(fields=["subscription", "kind", "created_at"], name="notice_limit"),
         ]

@@ -4,6 +4,7 @@ import secrets
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import FieldPanel
 
@@ -39,7 +40,7 @@ class Subscriber(models.Model):
     address_key = models.CharField(_("address key"), max_length=320, unique=True, editable=False)
     name = models.CharField(_("name"), max_length=120, blank=True)
     language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES, default="en")
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     class Meta:
         verbose_name = _("subscriber")
@@ -68,9 +69,11 @@ class Subscription(models.Model):
     choices_key = models.CharField(
         max_length=64, blank=True, editable=False, help_text="SHA-256 of the sorted choices in hex; empty without any."
     )
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     confirmed_at = models.DateTimeField(_("confirmed"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+
+    wagtail_reference_index_ignore = True
 
     class Meta:
         verbose_name = _("subscription")
@@ -97,6 +100,8 @@ class Choice(models.Model):
     subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, related_name="choices")
     term_key = models.UUIDField()
 
+    wagtail_reference_index_ignore = True
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["subscription", "term_key"], name="one_choice_per_term")]
 
@@ -122,6 +127,8 @@ class ConsentEvent(models.Model):
     mailing = models.ForeignKey(
         "newsletter.Mailing", null=True, blank=True, on_delete=models.SET_NULL, related_name="consent_events"
     )
+
+    wagtail_reference_index_ignore = True
 
     class Meta:
         verbose_name = _("consent event")

@@ -168,8 +168,8 @@ def letter_tiles(pen: Pen) -> None:
     shelf(pen, 90, 220, 340, 550, 3, 8)
     plant(pen, 1480, 770, 1.3, MARIGOLD)
     lamp(pen, 800, 170, 170, BRICK)
-    bust(pen, 560, 730, 640, cast.GRACE, turn=0.6, right=(0.28, 0.2), left=(-0.14, 0.3))
-    bust(pen, 1080, 730, 520, cast.FELIX, turn=-0.6, left=(-0.3, 0.2), right=(0.16, 0.3))
+    bust(pen, 560, 730, 640, cast.GRACE, turn=0.6, right=(0.28, 0.2), left=(-0.14, 0.3), floor=940)
+    bust(pen, 1080, 730, 520, cast.FELIX, turn=-0.6, left=(-0.3, 0.2), right=(0.16, 0.3), floor=930)
     table(pen, 330, 720, 1000, 960)
     for place, letter in enumerate("map"):
         x = 690 + place * 104
@@ -207,7 +207,7 @@ def two_teachers_one_class(pen: Pen) -> None:
 
 
 def _desk(pen: Pen, x: float, top: float, look: cast.Look, turn: float) -> None:
-    bust(pen, x, top + 10, 420, look, turn=turn, left=(-0.14, 0.25), right=(0.14, 0.25))
+    bust(pen, x, top + 10, 420, look, turn=turn, left=(-0.14, 0.25), right=(0.14, 0.25), floor=top + 180)
     table(pen, x - 150, top, 300, top + 190)
     sheet(pen, x - 56, top - 14, 112, 20, 1)
 
@@ -271,3 +271,22 @@ def thinking_made_visible(pen: Pen) -> None:
     stand(pen, 1120, 860, 620, cast.HANK, left=(-0.16, 0.16), right=(0.03, -0.0), turn=-0.7)
     for x, look in ((170, cast.CLEO), (390, cast.DEV), (860, cast.EMI), (1400, cast.BRUNO)):
         bust(pen, x, 1010, 520, look, back=True, right=(0.15, 0.3), left=(-0.15, 0.3))
+
+
+def three_ways_into_a_text(pen: Pen) -> None:
+    room(pen, SKY, SAND, 700)
+    for place, (x, look, ground) in enumerate(((300, cast.DEV, SAGE), (800, cast.NIA, ROSE), (1300, cast.BRUNO, SAND))):
+        pen.arch(x - 190, 110, 380, 590, ground)
+        bust(pen, x, 740, 560, look, turn=(0.2, 0, -0.2)[place], left=(-0.13, 0.2), right=(0.13, 0.2), floor=915)
+        table(pen, x - 210, 720, 420, 930)
+    open_book(pen, 300, 700, 230, TEAL)
+    pen.arc(800, 418, 72, 180, 360, 14, MARIGOLD)
+    for side in (-1, 1):
+        pen.rect(800 + side * 70 - 16, 404, 32, 60, MARIGOLD, 12)
+    pen.curve((870, 464), (930, 620), (876, 704), 7, INK)
+    pen.rect(740, 668, 140, 52, INK, 10)
+    pen.shape([(794, 680), (794, 710), (820, 695)], PAPER)
+    pen.rect(1200, 560, 200, 160, INK, 12)
+    pen.rect(1214, 574, 172, 130, WHITE, 4)
+    pen.line([(1236, 614), (1362, 614)], 18, TEAL)
+    pen.line([(1236, 662), (1320, 662)], 18, TEAL)

@@ -57,11 +57,7 @@ def stand(pen: Pen, x: float, ground: float, height: float, look: Look, *, left:
     """A standing person. `left` and `right` are where the hands go as (dx, dy) from the shoulders' middle, in heights;
     `turn` is where they look, -1 to 1; `back` shows them from behind."""
     hip = ground - height * 0.45
-    for side in (-1, 1):
-        foot = (x + side * height * 0.055, ground - height * 0.03)
-        pen.line([(x + side * height * 0.05, hip), foot], height * 0.085, look.bottom)
-        toe = (foot[0] + height * (0.05 * turn if turn else 0.035 * side), foot[1])
-        pen.line([foot, toe], height * 0.06, dark(look.bottom, 0.6))
+    _legs(pen, x, hip, ground, height, look, turn)
     bust(pen, x, hip, height, look, left=left, right=right, turn=turn, back=back)
 
 
@@ -79,8 +75,11 @@ def sit(pen: Pen, x: float, seat: float, height: float, look: Look, *, turn: int
 
 
 def bust(pen: Pen, x: float, hip: float, height: float, look: Look, *, left: Point | None = None,
-         right: Point | None = None, turn: float = 0, back: bool = False, slim: float = 1) -> None:
-    """A person from the hips up, for behind a table or in a window."""
+         right: Point | None = None, turn: float = 0, back: bool = False, slim: float = 1,
+         floor: float | None = None) -> None:
+    """A person from the hips up, for a window or behind a table; with a `floor`, their feet show under the table."""
+    if floor is not None:
+        _legs(pen, x, hip, floor, height, look, turn)
     shoulder = hip - height * 0.30
     radius = height * look.head
     head = (x + turn * height * 0.012, shoulder - height * 0.045 - radius)
@@ -95,6 +94,14 @@ def bust(pen: Pen, x: float, hip: float, height: float, look: Look, *, left: Poi
         if hands[side][1] >= -0.02 or back:
             _arm(pen, x, shoulder, height, side, hands[side], look, slim)
     _head(pen, head, radius, look, turn, back)
+
+
+def _legs(pen: Pen, x: float, hip: float, ground: float, height: float, look: Look, turn: float) -> None:
+    for side in (-1, 1):
+        foot = (x + side * height * 0.055, ground - height * 0.03)
+        pen.line([(x + side * height * 0.05, hip), foot], height * 0.085, look.bottom)
+        toe = (foot[0] + height * (0.05 * turn if turn else 0.035 * side), foot[1])
+        pen.line([foot, toe], height * 0.06, dark(look.bottom, 0.6))
 
 
 def _torso(pen: Pen, x: float, shoulder: float, hip: float, height: float, look: Look, slim: float) -> None:

@@ -214,3 +214,22 @@ def reading_together(pen: Pen) -> None:
     pen.rect(500, 780, 500, 90, TEAL, 30)
     open_book(pen, 760, 756, 210, MARIGOLD)
     stack(pen, 330, 900, (210, 180, 200), (BRICK, MARIGOLD, dark(SKY, 0.3)), 36)
+
+
+def a_week_with_time_to_plan(pen: Pen) -> None:
+    room(pen, SAGE, SAND, 850)
+    pen.rect(380, 70, 840, 700, WHITE, 12)
+    for day in range(5):
+        x = 416 + day * 156
+        pen.circle(x + 72, 126, 24, INK if day % 2 else TEAL)
+        for hour in range(6):
+            kept = (day, hour) in ((1, 2), (3, 4))
+            pen.rect(x, 176 + hour * 96, 144, 84, MARIGOLD if kept else (SAND, SKY, ROSE)[(day + hour) % 3], 8)
+            if kept:
+                for head in (-1, 0, 1):
+                    pen.circle(x + 72 + head * 40, 208 + hour * 96, 13, PAPER)
+                    pen.slice(x + 72 + head * 40, 248 + hour * 96, 19, 180, 360, PAPER)
+    stand(pen, 250, 930, 640, cast.BEN, right=(0.44, -0.14), turn=0.6)
+    stand(pen, 1330, 930, 620, cast.ANA, left=(-0.36, 0.02), turn=-0.6)
+    stand(pen, 1490, 930, 600, cast.SINGH, left=(-0.06, 0.17), right=(0.06, 0.19), turn=-0.6)
+    mug(pen, 1490, 620, 0.6, BRICK)

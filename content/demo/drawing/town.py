@@ -170,10 +170,10 @@ def kitchen_table(pen: Pen) -> None:
     for place, colour in enumerate((MARIGOLD, BRICK, WHITE, dark(SKY, 0.3))):
         pen.rect(1140 + place * 92, 330, 64, 70, colour, 10)
     lamp(pen, 800, 260, 260, MARIGOLD)
-    bust(pen, 420, 760, 560, cast.CARMEN, turn=0.6, right=(0.26, 0.18), left=(-0.12, 0.26))
-    bust(pen, 650, 770, 420, cast.MATEO, turn=0.4, right=(0.22, 0.1), left=(-0.14, 0.2))
-    bust(pen, 920, 750, 580, cast.ANA, turn=-0.3, left=(-0.2, 0.16), right=(0.12, 0.24))
-    bust(pen, 1190, 750, 600, cast.DANIEL, turn=-0.6, left=(-0.24, 0.18), right=(0.12, 0.24))
+    bust(pen, 420, 760, 560, cast.CARMEN, turn=0.6, right=(0.26, 0.18), left=(-0.12, 0.26), floor=940)
+    bust(pen, 650, 770, 420, cast.MATEO, turn=0.4, right=(0.22, 0.1), left=(-0.14, 0.2), floor=940)
+    bust(pen, 920, 750, 580, cast.ANA, turn=-0.3, left=(-0.2, 0.16), right=(0.12, 0.24), floor=940)
+    bust(pen, 1190, 750, 600, cast.DANIEL, turn=-0.6, left=(-0.24, 0.18), right=(0.12, 0.24), floor=940)
     table(pen, 260, 730, 1080, 960)
     for x, mark in ((720, MARIGOLD), (860, TEAL)):
         pen.shape([(x, 668), (x + 104, 662), (x + 122, 738), (x - 12, 740)], WHITE)
@@ -302,7 +302,8 @@ def picnic_of_partners(pen: Pen) -> None:
     tree(pen, 1450, 650, 1.5, dark(SAGE, 0.35))
     for x, look, tall, turn in ((470, cast.FATIMA, 560, 0.5), (680, cast.OTTO, 400, -0.4), (860, cast.BEN, 600, 0.4),
                                 (1060, cast.ADA, 400, 0.3), (1220, cast.CARMEN, 560, -0.5)):
-        bust(pen, x, 720, tall, look, turn=turn, left=(-0.15, 0.24), right=(0.2, 0.08) if look is cast.BEN else (0.15, 0.24))
+        bust(pen, x, 720, tall, look, turn=turn, left=(-0.15, 0.24), right=(0.2, 0.08) if look is cast.BEN else (0.15, 0.24),
+             floor=915)
     table(pen, 330, 690, 1040, 930, MARIGOLD)
     pen.rect(330, 690, 1040, 34, WHITE, 6)
     for x in range(350, 1360, 80):

@@ -1,0 +1,182 @@
+"""Feeds of new resources: RSS 2.0, Atom (RFC 4287) and JSON Feed 1.1, all from the same entries."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db.models import prefetch_related_objects
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.feedgenerator import Atom1Feed, Rss201rev2Feed, SyndicationFeed
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+from wagtail.models import Locale
+
+from content import pictures, shelves
+from content.credits import credit_line
+from content.models import ArticlePage, Organisation
+from content.navigation import absolute
+
+ENTRIES = 30
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One resource as feed readers show it."""
+
+    id: str
+    url: str
+    title: str
+    summary: str
+    html: SafeString
+    authors: list[str]
+    topics: list[str]
+    published: datetime.datetime
+    updated: datetime.datetime
+
+
+@dataclass(frozen=True)
+class Feed:
+    """The newest resources, of the whole Resource Center or of some topics."""
+
+    title: str
+    description: str
+    url: str
+    home_url: str
+    language: str
+    entries: list[Entry]
+
+
+@require_safe
+def resources(request: HttpRequest, form: str) -> HttpResponse:
+    """The feed of new resources. `?topic=` narrows it and may be repeated; an unknown topic finds nothing.
+
+    Args:
+        request: the reader's request.
+        form: rss, atom or json.
+    """
+    if form not in FORMS:
+        raise Http404
+    return FORMS[form](_feed(request))
+
+
+def _feed(request: HttpRequest) -> Feed:
+    language = get_language() or settings.LANGUAGE_CODE
+    organisation = Organisation.load(request_or_site=request)
+    return Feed(
+        title=_("%(organisation)s: new resources") % {"organisation": organisation.name},
+        description=organisation.tagline or organisation.description,
+        url=absolute(request.get_full_path()),
+        home_url=absolute(reverse("wagtail_serve", args=[""])),
+        language=language,
+        entries=[_entry(page, request) for page in _newest(language, request.GET.getlist("topic"))],
+    )
+
+
+def _newest(language: str, topics: list[str]) -> list[ArticlePage]:
+    locale = Locale.objects.filter(language_code=language).first()
+    if locale is None:
+        return []
+    pages = shelves.newest(ArticlePage, locale)
+    if topics:
+        pages = pages.filter(terms__facet__slug="topic", terms__slug__in=topics).distinct()
+    found = shelves.stocked(pages[:ENTRIES])
+    prefetch_related_objects(found, "bylines__person")
+    return found
+
+
+def _entry(page: ArticlePage, request: HttpRequest) -> Entry:
+    day = datetime.datetime.combine(page.date, datetime.time(12), timezone.get_current_timezone()) if page.date else None
+    published = (day if page.published_on else page.first_published_at) or timezone.now()
+    return Entry(
+        id=f"urn:uuid:{page.translation_key}:{page.locale.language_code}",
+        url=absolute(page.get_url(request)),
+        title=page.title,
+        summary=page.summary,
+        html=_html(page, request),
+        authors=[line.person.name for line in page.bylines.all()],
+        topics=[term.name for term in page.terms.all()],
+        published=published,
+        updated=page.last_published_at or published,
+    )
+
+
+def _html(page: ArticlePage, request: HttpRequest) -> SafeString:
+    parts = [format_html("<p>{}</p>", page.summary)] if page.summary else []
+    if page.picture:
+        size = pictures.sharing(page.picture)
+        parts.append(
+            format_html(
+                '<figure><img src="{}" alt="{}" width="{}" height="{}"><figcaption>{}</figcaption></figure>',
+                absolute(size.url),
+                page.picture.default_alt_text,
+                size.width,
+                size.height,
+                credit_line(page.picture).html(),
+            )
+        )
+    link = format_html('<p><a href="{}">{}</a></p>', absolute(page.get_url(request)), _("Read the whole resource"))
+    return format_html_join("", "{}", ((part,) for part in [*parts, link]))
+
+
+def _rss(feed: Feed) -> HttpResponse:
+    return _xml(feed, Rss201rev2Feed, "application/rss+xml; charset=utf-8")
+
+
+def _atom(feed: Feed) -> HttpResponse:
+    return _xml(feed, Atom1Feed, "application/atom+xml; charset=utf-8")
+
+
+def _xml(feed: Feed, kind: type[SyndicationFeed], content_type: str) -> HttpResponse:
+    document = kind(feed.title, feed.home_url, feed.description, feed.language, feed_url=feed.url)
+    for entry in feed.entries:
+        document.add_item(
+            title=entry.title,
+            link=entry.url,
+            description=entry.html,
+            author_name=", ".join(entry.authors) or None,
+            unique_id=entry.id,
+            unique_id_is_permalink=False,
+            categories=entry.topics,
+            pubdate=entry.published,
+            updateddate=entry.updated,
+        )
+    return HttpResponse(document.writeString("utf-8"), content_type=content_type)
+
+
+def _json(feed: Feed) -> HttpResponse:
+    data: dict[str, Any] = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": feed.title,
+        "description": feed.description,
+        "home_page_url": feed.home_url,
+        "feed_url": feed.url,
+        "language": feed.language,
+        "items": [
+            {
+                "id": entry.id,
+                "url": entry.url,
+                "title": entry.title,
+                "summary": entry.summary,
+                "content_html": entry.html,
+                "date_published": entry.published.isoformat(),
+                "date_modified": entry.updated.isoformat(),
+                "authors": [{"name": name} for name in entry.authors],
+                "tags": entry.topics,
+                "language": feed.language,
+            }
+            for entry in feed.entries
+        ],
+    }
+    return JsonResponse(data, content_type="application/feed+json; charset=utf-8", json_dumps_params={"ensure_ascii": False})
+
+
+FORMS: dict[str, Callable[[Feed], HttpResponse]] = {"rss": _rss, "atom": _atom, "json": _json}

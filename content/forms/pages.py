@@ -1,0 +1,37 @@
+"""What the form of a page refuses, each error where it can be mended."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+from wagtail.admin.forms import WagtailAdminPageForm
+from wagtail.blocks import StreamBlockValidationError
+
+from content import gate
+
+
+class PublishingForm(WagtailAdminPageForm):  # type: ignore[misc]
+    """A page's form: a draft may be half-filled, but publishing, scheduling and approving ask the gate."""
+
+    def is_valid(self) -> bool:
+        if super().is_valid() and self._lets_out():
+            self._refuse(gate.findings(self.instance))
+        return super().is_valid()
+
+    def _lets_out(self) -> bool:
+        return "action-publish" in self.data or self.data.get("workflow-action-name") == "approve"
+
+    def _refuse(self, found: list[gate.Finding]) -> None:
+        for finding in found:
+            self.add_error(None, finding.message)
+        for name in {finding.field for finding in found} & set(self.fields):
+            self.add_error(name, _error_in_place([finding for finding in found if finding.field == name]))
+
+
+def _error_in_place(found: list[gate.Finding]) -> ValidationError:
+    blocks: dict[int, list[str]] = {}
+    for finding in found:
+        if finding.block is not None:
+            blocks.setdefault(finding.block, []).append(finding.message)
+    if not blocks:
+        return ValidationError([finding.message for finding in found])
+    return StreamBlockValidationError({block: ValidationError(messages) for block, messages in blocks.items()})

@@ -1,0 +1,112 @@
+"""What stands around every page: the ways to the rooms, to the other languages, and to the words about the site."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urljoin
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import translate_url
+from django.utils.translation import get_language, get_language_info
+from django.utils.translation import gettext as _
+from wagtail.models import Page, Site
+
+from content.models import HomePage, InformationPage, Organisation, ResourceCenterPage
+
+
+@dataclass(frozen=True)
+class Door:
+    """One link of the navigation."""
+
+    title: str
+    url: str
+    current: bool = False
+    language: str = ""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Everything around the words of one page."""
+
+    organisation: Organisation
+    home_url: str
+    search_url: str
+    rooms: list[Door]
+    information: list[Door]
+    languages: list[Door]
+    alternates: list[Door]
+
+
+def around(request: HttpRequest, page: Page | None = None) -> Frame:
+    """Gather what stands around a page, in the active language and in a fixed number of queries.
+
+    Args:
+        request: the reader's request; its path says which link is the current one.
+        page: the Wagtail page being read, or None for a page made by a view.
+    """
+    homes = _homes(request)
+    home = homes.get(get_language() or "") or homes.get(settings.LANGUAGE_CODE)
+    rooms = list(home.get_children().live().public().in_menu().specific()) if home else []
+    alternates = _alternates(request, page)
+    return Frame(
+        organisation=Organisation.load(request_or_site=request),
+        home_url=home.get_url(request) if home else "/",
+        search_url=next((room.get_url(request) for room in rooms if isinstance(room, ResourceCenterPage)), ""),
+        rooms=[_door(room, request) for room in rooms],
+        information=[_door(words, request) for words in _information(home)],
+        languages=[alternates.get(code) or _door(homes[code], request) for code, _name in settings.LANGUAGES if code in homes],
+        alternates=list(alternates.values()),
+    )
+
+
+def absolute(address: str) -> str:
+    """An address of ours with the scheme and host of SITE_URL; one that has its own stays as it is."""
+    return urljoin(settings.SITE_URL, address)
+
+
+def _homes(request: HttpRequest) -> dict[str, HomePage]:
+    site = Site.find_for_request(request)
+    if site is None:
+        return {}
+    homes = HomePage.objects.filter(translation_key=site.root_page.translation_key).live().select_related("locale")
+    return {home.locale.language_code: home for home in homes}
+
+
+def _information(home: HomePage | None) -> list[InformationPage]:
+    return list(InformationPage.objects.child_of(home).live().public()) if home else []
+
+
+def _door(page: Page, request: HttpRequest) -> Door:
+    title = {ResourceCenterPage: _("Resources"), HomePage: ""}.get(type(page), page.title)
+    url = page.get_url(request) or "/"
+    return Door(
+        title=title or _language_name(page.locale.language_code),
+        url=url,
+        current=request.path.startswith(url),
+        language=page.locale.language_code if isinstance(page, HomePage) else "",
+    )
+
+
+def _alternates(request: HttpRequest, page: Page | None) -> dict[str, Door]:
+    """The same page in every language it exists in, this one among them."""
+    urls = _page_urls(request, page) if page is not None else _view_urls(request)
+    active = get_language()
+    return {code: Door(_language_name(code), url, code == active, code) for code, url in urls.items()}
+
+
+def _page_urls(request: HttpRequest, page: Page) -> dict[str, str]:
+    translations = page.get_translations(inclusive=True).live().public().select_related("locale")
+    urls = {found.locale.language_code: found.get_url(request) for found in translations}
+    return {code: urls[code] for code, _name in settings.LANGUAGES if urls.get(code)}
+
+
+def _view_urls(request: HttpRequest) -> dict[str, str]:
+    match = request.resolver_match
+    if match is None or match.view_name == "wagtail_serve":
+        return {}
+    return {code: translate_url(request.path, code) for code, _name in settings.LANGUAGES}
+
+
+def _language_name(code: str) -> str:
+    return str(get_language_info(code)["name_local"]).capitalize()

@@ -1,0 +1,117 @@
+"""What stands together on a page: lists of live, public pages with all that their cards show, in a fixed number of queries."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import TypeVar
+
+from django.db.models import Count, Model, Q, QuerySet, prefetch_related_objects
+from django.db.models.functions import Coalesce, TruncDate
+from django.utils import timezone
+from wagtail.models import Locale, Page
+
+from content.models import (
+    ArticlePage,
+    CollectionItem,
+    CollectionPage,
+    EventPage,
+    HomePage,
+    Partner,
+    StoryPage,
+)
+
+P = TypeVar("P", bound=Page)
+
+CARD_NEEDS: dict[type[Model], tuple[str, ...]] = {
+    ArticlePage: ("picture__renditions", "terms__facet"),
+    StoryPage: ("picture__renditions", "partner"),
+    EventPage: ("picture__renditions",),
+    CollectionPage: ("picture__renditions",),
+}
+DAY = Coalesce("published_on", TruncDate("first_published_at"))
+
+
+def stocked(pages: Iterable[P]) -> list[P]:
+    """Load what the cards of these pages show, kind by kind. Takes specific pages of any mix of kinds."""
+    shelf = list(pages)
+    kinds: dict[type[Page], list[P]] = defaultdict(list)
+    for page in shelf:
+        kinds[type(page)].append(page)
+    for kind, group in kinds.items():
+        prefetch_related_objects(group, *CARD_NEEDS.get(kind, ()))
+    return shelf
+
+
+def newest(kind: type[P], locale: Locale) -> QuerySet[P]:
+    """Every page of a kind that readers may see, newest first."""
+    return kind.objects.filter(locale=locale).live().public().order_by(DAY.desc(nulls_last=True), "-pk")
+
+
+def latest_resources(page: Page, count: int) -> list[ArticlePage]:
+    """The newest resources in the language of `page`."""
+    return stocked(newest(ArticlePage, page.locale)[:count])
+
+
+def latest_stories(page: Page, count: int) -> list[StoryPage]:
+    """The newest stories in the language of `page`."""
+    return stocked(newest(StoryPage, page.locale)[:count])
+
+
+def events_to_come(locale: Locale) -> QuerySet[EventPage]:
+    """Events that are not over yet, the next one first."""
+    events = EventPage.objects.filter(locale=locale).live().public().alias(last=Coalesce("ends_at", "starts_at"))
+    return events.filter(last__gte=timezone.now()).order_by("starts_at", "pk")
+
+
+def past_events(locale: Locale) -> QuerySet[EventPage]:
+    """Events that are over, the latest first."""
+    events = EventPage.objects.filter(locale=locale).live().public().alias(last=Coalesce("ends_at", "starts_at"))
+    return events.filter(last__lt=timezone.now()).order_by("-starts_at", "-pk")
+
+
+def next_events(page: Page, count: int) -> list[EventPage]:
+    """The next events in the language of `page`."""
+    return stocked(events_to_come(page.locale)[:count])
+
+
+def collections(page: Page) -> list[CollectionPage]:
+    """Every collection in the language of `page`, newest first."""
+    return stocked(newest(CollectionPage, page.locale))
+
+
+def featured(home: HomePage) -> list[Page]:
+    """The pages an editor put on the home page, in the editor's order."""
+    return _in_order([item.page_id for item in home.featured.all()])
+
+
+def related_resources(article: ArticlePage, count: int = 3) -> list[ArticlePage]:
+    """Other resources that share the most terms with this one, the newest first among equals."""
+    terms = [term.pk for term in article.terms.all()]
+    shared = Count("terms", filter=Q(terms__in=terms), distinct=True)
+    others = newest(ArticlePage, article.locale).exclude(pk=article.pk)
+    alike = others.annotate(shared=shared).filter(shared__gt=0).order_by("-shared", DAY.desc(nulls_last=True), "-pk")
+    return stocked(alike[:count]) if terms else []
+
+
+def collected(collection: CollectionPage) -> list[tuple[Page, str]]:
+    """The pages of a collection in the curator's order, each with the reason for it."""
+    items: list[CollectionItem] = list(collection.items.all())
+    notes = {item.page_id: item.note for item in items}
+    return [(page, notes[page.pk]) for page in _in_order([item.page_id for item in items])]
+
+
+def chosen(pages: Iterable[Page]) -> list[Page]:
+    """Those of an editor's chosen pages that readers may see today, in the editor's order."""
+    return _in_order([page.pk for page in pages if page is not None])
+
+
+def told_by(partner: Partner) -> list[StoryPage]:
+    """The stories of a partner, newest first."""
+    return stocked(newest(StoryPage, partner.locale).filter(partner=partner))
+
+
+
+def _in_order(keys: list[int]) -> list[Page]:
+    found = {page.pk: page for page in Page.objects.filter(pk__in=keys).live().public().specific()}
+    return stocked(found[key] for key in keys if key in found)

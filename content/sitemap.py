@@ -1,0 +1,65 @@
+"""Every address that search engines may show, each with its translations."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import override
+from django.views.decorators.http import require_safe
+from wagtail.models import Page, Site
+
+from content.models import Partner
+from content.navigation import absolute
+
+MOST_ENTRIES = 50_000  # as the sitemap protocol allows in one file
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One address, when it last changed, and the same page in other languages."""
+
+    url: str
+    changed: str = ""
+    alternates: dict[str, str] = field(default_factory=dict)
+
+
+@require_safe
+def sitemap(request: HttpRequest) -> HttpResponse:
+    """Every live, public page, partner and list."""
+    entries = [*_pages(request), *_views()][:MOST_ENTRIES]
+    return render(request, "content/sitemap.xml", {"entries": entries}, content_type="application/xml; charset=utf-8")
+
+
+def _pages(request: HttpRequest) -> Iterator[Entry]:
+    homes = Site.find_for_request(request).root_page.get_translations(inclusive=True)
+    inside = Page.objects.none()
+    for home in homes:
+        inside = inside | Page.objects.descendant_of(home, inclusive=True)
+    found = [page for page in inside.live().public().select_related("locale").order_by("path") if page.get_url(request)]
+    urls: dict[object, dict[str, str]] = defaultdict(dict)
+    for page in found:
+        urls[page.translation_key][page.locale.language_code] = absolute(page.get_url(request))
+    for page in found:
+        alternates = urls[page.translation_key]
+        changed = page.last_published_at.isoformat() if page.last_published_at else ""
+        yield Entry(alternates[page.locale.language_code], changed, alternates if len(alternates) > 1 else {})
+
+
+def _views() -> Iterator[Entry]:
+    yield from _translated("image_credits")
+    for slug in Partner.objects.order_by("slug").values_list("slug", flat=True).distinct():
+        yield from _translated("partner", slug)
+
+
+def _translated(name: str, *args: str) -> Iterator[Entry]:
+    urls = {}
+    for code, _name in settings.LANGUAGES:
+        with override(code):
+            urls[code] = absolute(reverse(name, args=args))
+    return (Entry(url, alternates=urls) for url in urls.values())

@@ -1,0 +1,169 @@
+"""What templates of every room ask for: the frame, pictures with their credit, shelves of cards, the reader's search."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from django import template
+from django.db.models import prefetch_related_objects
+from django.http import HttpRequest, QueryDict
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from wagtail.blocks import StreamValue
+from wagtail.models import Page
+
+from content import calendar, navigation, pictures, shelves, structured_data
+from content.credits import credit_line
+from content.models import (
+    ArticlePage,
+    CollectionPage,
+    CreditedDocument,
+    CreditedImage,
+    EventPage,
+    Facet,
+    Person,
+    StoryPage,
+    Term,
+)
+from content.models.pages import ReadingPage
+
+register = template.Library()
+for shelf in (
+    shelves.chosen,
+    shelves.collected,
+    shelves.collections,
+    shelves.featured,
+    shelves.latest_resources,
+    shelves.latest_stories,
+    shelves.next_events,
+    shelves.related_resources,
+):
+    register.simple_tag(shelf)
+
+
+@register.simple_tag(takes_context=True)
+def frame(context: template.Context) -> navigation.Frame:
+    """The navigation around this page."""
+    page = context.get("page")
+    return navigation.around(context["request"], page if isinstance(page, Page) else None)
+
+
+register.filter(navigation.absolute)
+register.simple_tag(pictures.picture)
+register.simple_tag(pictures.sharing, name="sharing_picture")
+register.simple_tag(structured_data.script, name="structured_data")
+
+
+@register.simple_tag
+def credit(work: CreditedImage | CreditedDocument) -> SafeString:
+    """The credit line of a picture or document."""
+    return credit_line(work).html()
+
+
+@register.simple_tag(takes_context=True)
+def credit_at_end(context: template.Context, image: CreditedImage) -> str:
+    """Remember a picture that is too small for a credit line of its own: the end of the page names it."""
+    request = context.get("request")
+    if request is not None:
+        request.small_pictures = {**getattr(request, "small_pictures", {}), image.pk: image}
+    return ""
+
+
+@register.simple_tag(takes_context=True)
+def small_pictures(context: template.Context) -> list[CreditedImage]:
+    """The pictures shown without a credit line of their own, each once, in the order they were shown."""
+    return list(getattr(context.get("request"), "small_pictures", {}).values())
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a card is about: a word for the styles and a word for the reader."""
+
+    slug: str
+    label: str
+
+
+@register.filter
+def kind(page: Page) -> Kind:
+    """Tell whether a page is a resource, a story, an event or a collection."""
+    return {
+        ArticlePage: Kind("resource", _("Resource")),
+        StoryPage: Kind("story", _("Story")),
+        EventPage: Kind("event", _("Event")),
+        CollectionPage: Kind("collection", _("Collection")),
+    }.get(type(page), Kind("page", _("Page")))
+
+
+@register.simple_tag
+def illustrated(body: StreamValue) -> list[StreamValue.StreamChild]:
+    """The blocks of a body, with the sizes of all its pictures loaded at once."""
+    blocks = list(body)
+    pictures = [block.value["image"] for block in blocks if block.block_type == "figure"]
+    prefetch_related_objects([image for image in pictures if image], "renditions")
+    return blocks
+
+
+@register.simple_tag
+def bylines(page: ArticlePage | StoryPage) -> list[Person]:
+    """The people whose names stand over the words."""
+    lines = list(page.bylines.all())
+    prefetch_related_objects(lines, "person__partner", "person__picture__renditions")
+    return [line.person for line in lines]
+
+
+@register.simple_tag
+def filed_under(page: ReadingPage) -> list[Term]:
+    """The terms a page is found under, with their facets."""
+    terms = list(page.terms.all())
+    prefetch_related_objects(terms, "facet")
+    return terms
+
+
+@register.filter
+def host(url: str) -> str:
+    """The host of an address, as readers know it."""
+    return (urlsplit(url).hostname or url).removeprefix("www.")
+
+
+@register.filter
+def written(day: datetime.date) -> str:
+    """A date written out."""
+    return calendar.written(day)
+
+
+@register.filter
+def when(event: EventPage) -> str:
+    """Day, times and zone of an event, written out."""
+    return calendar.when(event)
+
+
+SEARCH_PARAMETERS = ("q", "sort", "page", "language")
+
+
+@register.simple_tag(takes_context=True)
+def reader_search(context: template.Context) -> str:
+    """The reader's search as a query string, such as `?q=equity&topic=math`; empty when there is none.
+
+    The list hands it to its articles and an article hands it back, so that the way back needs no cookie and no
+    script. Only the list's own parameters are passed on, newly encoded.
+    """
+    request: HttpRequest | None = context.get("request")
+    if request is None or not request.GET:
+        return ""
+    known = {*SEARCH_PARAMETERS, *Facet.objects.values_list("slug", flat=True)}
+    kept = QueryDict(mutable=True)
+    for name, values in request.GET.lists():
+        if name in known:
+            kept.setlist(name, [value[:200] for value in values[:20]])
+    return f"?{kept.urlencode()}" if kept else ""
+
+
+@register.simple_tag(takes_context=True)
+def with_page(context: template.Context, number: int) -> str:
+    """This address's query string with another page number."""
+    query: Any = context["request"].GET.copy()
+    query["page"] = str(number)
+    return f"?{query.urlencode()}"

@@ -1,0 +1,78 @@
+"""The reader's pages that are not in the page tree: partners, image credits, calendar files, and what machines ask for."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.core.paginator import Paginator
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.views.decorators.http import require_safe
+
+from content import calendar, pictures, shelves
+from content.models import EventPage, Organisation, Partner
+from content.navigation import absolute
+
+PICTURES_PER_PAGE = 60
+ICON = Path(__file__).parent / "static" / "content" / "icons" / "favicon.ico"
+
+
+@require_safe
+def partner(request: HttpRequest, slug: str) -> HttpResponse:
+    """A partner and the stories it tells, in the reader's language where they are translated."""
+    versions = Partner.objects.filter(slug=slug).select_related("picture", "locale").prefetch_related("picture__renditions")
+    by_language = {version.locale.language_code: version for version in versions}
+    found = by_language.get(get_language() or "") or next(iter(by_language.values()), None)
+    if found is None:
+        raise Http404
+    return render(request, "content/partner.html", {"partner": found, "stories": shelves.told_by(found)})
+
+
+@require_safe
+def image_credits(request: HttpRequest) -> HttpResponse:
+    """Every picture that readers can see, with its credit and the pages it is on."""
+    found = Paginator(list(pictures.shown().items()), PICTURES_PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "content/image_credits.html", {"found": found})
+
+
+@require_safe
+def event_file(request: HttpRequest, slug: str) -> HttpResponse:
+    """An event as a calendar file."""
+    events = EventPage.objects.live().public().filter(locale__language_code=get_language(), starts_at__isnull=False)
+    event = get_object_or_404(events, slug=slug)
+    body = calendar.file(event, absolute(event.get_url(request)))
+    disposition = {"Content-Disposition": f'attachment; filename="{event.slug}.ics"'}
+    return HttpResponse(body, content_type="text/calendar; charset=utf-8", headers=disposition)
+
+
+@require_safe
+def robots(request: HttpRequest) -> HttpResponse:
+    """What crawlers may read: all that is public, nothing that belongs to one reader."""
+    return render(
+        request, "robots.txt", {"sitemap": absolute(reverse("sitemap"))}, content_type="text/plain; charset=utf-8"
+    )
+
+
+@require_safe
+def security(request: HttpRequest) -> HttpResponse:
+    """Where to report a weakness (RFC 9116). It expires at the end of the month after next, and renews itself."""
+    month = timezone.localdate().replace(day=1) + datetime.timedelta(days=92)
+    context = {
+        "organisation": Organisation.load(request_or_site=request),
+        "expires": f"{month.replace(day=1).isoformat()}T00:00:00Z",
+        "home": absolute("/"),
+        "here": absolute(reverse("security")),
+        "languages": ", ".join(code for code, _name in settings.LANGUAGES),
+    }
+    return render(request, "security.txt", context, content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+def favicon(request: HttpRequest) -> FileResponse:
+    """The site's mark, for browsers that ask for it at the old place."""
+    return FileResponse(ICON.open("rb"), content_type="image/x-icon", headers={"Cache-Control": "public, max-age=86400"})

@@ -1,0 +1,31 @@
+"""Which change is heard by whom: the signals of content, connected once at start."""
+
+from __future__ import annotations
+
+from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
+from wagtail.models import Page, PageViewRestriction, Revision, Site
+from wagtail.signals import page_slug_changed, page_unpublished, post_page_move
+
+from content import doors, edition, index
+from content.models import CreditedDocument, CreditedImage, Facet, Organisation, Partner, Person, Term
+
+SEEN_AT_ONCE = (CreditedDocument, CreditedImage, Facet, Organisation, PageViewRestriction, Partner, Person, Site, Term)
+
+
+def connect() -> None:
+    """Set the gate before every row that publishes; let the edition and the search index follow what readers see."""
+    pre_save.connect(doors.check_page)
+    pre_save.connect(doors.check_schedule, sender=Revision)
+    post_save.connect(edition.move_with_page)
+    for signal in (page_unpublished, page_slug_changed, post_page_move):
+        signal.connect(edition.move)
+    post_delete.connect(edition.move, sender=Page)
+    for model in SEEN_AT_ONCE:
+        post_save.connect(edition.move, sender=model)
+        post_delete.connect(edition.move, sender=model)
+    post_save.connect(index.follow)
+    post_page_move.connect(index.follow_move)
+    for signal in (post_save, post_delete):
+        signal.connect(index.follow_lock, sender=PageViewRestriction)
+    for model in (Facet, Term, Partner, Person):
+        pre_delete.connect(index.follow, sender=model)

@@ -1,0 +1,74 @@
+"""Puts the message of a claimed row into its envelope; each variant is cut at its slots once per process."""
+
+from __future__ import annotations
+
+import logging
+from email.utils import parseaddr
+from functools import lru_cache
+
+from django.conf import settings
+from django.utils import timezone
+
+from newsletter import links, messages
+from newsletter.delivery.ledger import Kind, Row
+from newsletter.delivery.replies import ADDRESS, Verdict, backoff
+from newsletter.models import Dispatch, Notice, Variant
+from newsletter.smtp import Message
+
+logger = logging.getLogger(__name__)
+
+UNWRITABLE = "unwritable"
+
+
+def enclose(row: Row) -> Message | Verdict:
+    """The message of a row, ready to go; or what to write down when it can not be made."""
+    try:
+        sender = return_address("d" if row.kind is Kind.DELIVERY else "n", row.pk)
+        recipient = messages.wire_address(row.address)
+        return Message(row, sender, recipient, _delivery(row) if row.kind is Kind.DELIVERY else _notice(row))
+    except ValueError as error:
+        return Verdict(Dispatch.State.FAILED, ADDRESS, f"No message can be addressed to it: {error}")
+    except Exception as error:
+        logger.exception("The message of %s %s could not be written.", row.kind, row.pk)
+        words = f"The message could not be written: {error}"
+        return Verdict(Dispatch.State.QUEUED, UNWRITABLE, words, backoff(row.attempts), pauses=row.kind is Kind.DELIVERY)
+
+
+def return_address(kind: str, pk: int) -> str:
+    """Where a bounce of this one message comes back to."""
+    return f"bounce+{links.return_token(kind, pk)}@{bounce_domain()}"
+
+
+def bounce_domain() -> str:
+    """BOUNCE_DOMAIN, else the domain of MAIL_FROM."""
+    return settings.BOUNCE_DOMAIN or mail_domain()
+
+
+def mail_domain() -> str:
+    """The domain our Message-IDs end in: that of MAIL_FROM."""
+    return parseaddr(settings.MAIL_FROM)[1].rpartition("@")[2] or settings.SITE_HOST or "localhost"
+
+
+def _delivery(row: Row) -> bytes:
+    assert row.variant is not None and row.public_id is not None
+    language, template = _variant(row.variant)
+    return messages.fill(
+        template,
+        messages.Slots(
+            to=row.address,
+            message_id=row.message_id,
+            date=timezone.localtime(),
+            unsubscribe=links.unsubscribe_url(row.public_id, row.mailing, language),
+            preferences=links.preferences_url(row.public_id, language),
+        ),
+    )
+
+
+def _notice(row: Row) -> bytes:
+    return messages.notice_message(Notice.objects.select_related("subscription__subscriber").get(pk=row.pk))
+
+
+@lru_cache(maxsize=512)
+def _variant(pk: int) -> tuple[str, messages.Template]:
+    language, template = Variant.objects.values_list("language", "template").get(pk=pk)
+    return language, messages.Template.parse(template)

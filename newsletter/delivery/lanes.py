@@ -1,0 +1,151 @@
+"""One connection of this process and the rows it claimed: what goes next, and what may be finished."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from newsletter.delivery import envelopes, replies
+from newsletter.delivery.ledger import LEASE, Entry, Kind, Row
+from newsletter.delivery.replies import Verdict
+from newsletter.delivery.ways import Way
+from newsletter.models import Dispatch
+from newsletter.smtp import Outcome, Refused, Session
+
+RENEW_EVERY = 15.0  # seconds
+MARGIN = 15.0  # seconds of lease that must be left when a final dot is written
+REFILL_BELOW = 2  # rows
+
+
+def tick() -> float:
+    """Seconds on a clock that no one sets and that goes on while the machine sleeps, where there is one."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+@dataclass(eq=False, slots=True)
+class Lane:
+    """A lane as its own process sees it; the row of the same token in the database is its lease.
+
+    At most one message waits for the reply to its final dot, and at most one more is offered up to its own.
+    """
+
+    token: int
+    way: Way
+    opening: Future[Session]
+    waiting: deque[Row]
+    position: int
+    lease_ends: float
+    session: Session | None = None
+    offered: Row | None = None
+    dotted: Row | None = None
+    cleared: int = 0
+    accepted: bool = False
+    over: bool = False
+    entries: list[Entry] = field(default_factory=list)
+
+    @property
+    def connecting(self) -> bool:
+        return self.session is None and not self.over
+
+    @property
+    def candidate(self) -> Row | None:
+        """The row that needs a word from the ledger before its final dot, once the last reply is written down."""
+        row = self.offered
+        return row if row and not self.dotted and not self.over and row.position != self.cleared else None
+
+    @property
+    def hungry(self) -> bool:
+        return len(self.waiting) < REFILL_BELOW and not self.over
+
+    @property
+    def to_renew(self) -> bool:
+        return self.lease_ends - tick() < LEASE - RENEW_EVERY
+
+    @property
+    def may_finish(self) -> bool:
+        """Whether the offered message may get its final dot now: cleared, complete, and with lease to spare."""
+        row, session = self.offered, self.session
+        if row is None or session is None or self.dotted or self.over:
+            return False
+        return row.position == self.cleared and session.ready and self.lease_ends - tick() > MARGIN
+
+    def connect(self) -> Refused | None:
+        """Take over the connection once it is open; what the relay said if it would not have us."""
+        if not self.connecting or not self.opening.done():
+            return None
+        try:
+            self.session = self.opening.result()
+        except Refused as refused:
+            self.over = True
+            return refused
+        return None
+
+    def hear(self) -> None:
+        """Turn what the server said into entries for the ledger."""
+        if self.session is None or self.over:
+            return
+        for outcome in self.session.hear():
+            self._conclude(outcome)
+        self.over = self.session.broken
+
+    def offer(self) -> None:
+        """Say everything about the next message but its final dot."""
+        while self.waiting and self.session and self.session.room and self.offered is None and not self.over:
+            row = self.waiting.popleft()
+            message = envelopes.enclose(row)
+            if isinstance(message, Verdict):
+                self.entries.append(Entry(self.token, row, message))
+            else:
+                self.offered = row
+                self.session.offer(message)
+
+    def finish(self) -> None:
+        """Write the final dot, if it may be written."""
+        if self.may_finish and self.session and self.session.finish():
+            self.dotted, self.offered = self.offered, None
+
+    def take(self, rows: list[Row]) -> None:
+        """Queue claimed rows: notices go before what was claimed earlier."""
+        for row in reversed(rows):
+            if row.kind is Kind.NOTICE:
+                self.waiting.appendleft(row)
+        self.waiting.extend(row for row in rows if row.kind is Kind.DELIVERY)
+        self.position = max([self.position, *(row.position for row in rows)])
+
+    def stop(self) -> None:
+        """Nothing more may go: break off before a final dot, so that the server has taken nothing."""
+        self.over = True
+        self.offered = None
+        self.close()
+
+    def close(self) -> None:
+        """Let the connection go."""
+        if self.session is None:
+            self.opening.add_done_callback(_discard)
+        elif self.offered or self.dotted:
+            self.session.drop()
+        else:
+            self.session.leave()
+
+    def _conclude(self, outcome: Outcome) -> None:
+        row = outcome.message.key
+        assert isinstance(row, Row)
+        if row is self.dotted:
+            self.dotted = None
+        if row is self.offered:
+            self.offered = None
+        self.accepted = self.accepted or bool(outcome.taken)
+        refused_before = row.reason == replies.BLOCKED and self.accepted
+        self.entries.append(Entry(self.token, row, replies.judge(outcome, row.attempts, refused_before)))
+
+
+def skipped(lane: Lane, row: Row, reason: str) -> Entry:
+    """The entry for a row whose reader left, or whose mailing was cancelled, before its turn came."""
+    return Entry(lane.token, row, Verdict(Dispatch.State.SKIPPED, reason, attempt=False))
+
+
+def _discard(opening: Future[Session]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().leave()

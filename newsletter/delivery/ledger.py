@@ -1,0 +1,280 @@
+"""The hot path of the ledger: what the lanes of one process claim, hear and ask, written by hand for both databases.
+
+Every function belongs inside one transaction that begins with `renew`: a lane whose lease is lost records nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+from newsletter.delivery import clock
+from newsletter.delivery.replies import EXPIRED, UNCERTAIN, Verdict, status
+from newsletter.models import Bounce, Lane, Mailing, Notice, Subscription
+
+LEASE = 60  # seconds
+GIVE_UP_AFTER = 72 * 3600  # seconds since the first try
+MOST_UNCERTAIN = 3
+
+UNSUBSCRIBED = "unsubscribed"
+SUPPRESSED = "suppressed"
+ERASED = "erased"
+CANCELLED = "cancelled"
+CONFIRMED_MEANWHILE = "confirmed"
+
+
+class Kind(StrEnum):
+    """Which table a row is in."""
+
+    DELIVERY = "delivery"
+    NOTICE = "notice"
+
+    @property
+    def table(self) -> str:
+        return f"newsletter_{self.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One claimed delivery or notice, with what its message needs. A notice has no mailing and no variant."""
+
+    kind: Kind
+    pk: int
+    position: int
+    message_id: str
+    address: str
+    attempts: int
+    reason: str
+    mailing: int | None
+    variant: int | None
+    public_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line to write: what became of a row in a lane."""
+
+    lane: int
+    row: Row
+    verdict: Verdict
+
+
+def open_lane(owner: str) -> int:
+    """Make a lane and return its token."""
+    return Lane.objects.create(owner=owner, lease_until=clock.moment(LEASE)).token
+
+
+def renew(cleared: dict[int, int]) -> set[int]:
+    """Renew leases, and write down for each lane which position may now get its final dot.
+
+    Args:
+        cleared: position by token.
+
+    Returns:
+        The tokens that still hold; whoever is missing must drop its connection and send nothing more.
+    """
+    if not cleared:
+        return set()
+    values, parameters = _values(cleared.items())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""WITH v(t, c) AS ({values})
+                UPDATE newsletter_lane SET lease_until = {clock.after(LEASE)}, cleared = v.c
+                FROM v WHERE token = v.t AND lease_until > {clock.now()} RETURNING token""",
+            parameters,
+        )
+        return {token for (token,) in cursor.fetchall()}
+
+
+def record(entries: Sequence[Entry]) -> None:
+    """Write what was heard. Entries of a lane that lost its lease, or of a row that is no longer its own, do nothing."""
+    for kind in Kind:
+        mine = [entry for entry in entries if entry.row.kind is kind]
+        if mine:
+            _record(kind, mine)
+    bounces = [entry for entry in entries if entry.verdict.bounce and entry.row.kind is Kind.DELIVERY]
+    if bounces:
+        Bounce.objects.bulk_create([_bounce(entry) for entry in bounces], ignore_conflicts=True)
+
+
+def _record(kind: Kind, entries: Sequence[Entry]) -> None:
+    values, parameters = _values(
+        (
+            *(entry.row.pk, entry.lane, entry.verdict.state.value, entry.verdict.reason, entry.verdict.reply[:500]),
+            *(round(entry.verdict.wait, 3), int(entry.verdict.attempt), int(entry.verdict.uncertain)),
+        )
+        for entry in entries
+    )
+    most_uncertain = 1 if settings.UNCERTAIN_DELIVERIES == "hold" else MOST_UNCERTAIN
+    gone = f"(v.uncertain = 1 AND d.uncertain_attempts + 1 >= {most_uncertain})"
+    expired = f"""(v.state = 'queued' AND v.uncertain = 0 AND v.attempt = 1
+        AND d.first_tried_at < {clock.after(-GIVE_UP_AFTER)})"""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""WITH v(id, lane, state, reason, reply, wait, attempt, uncertain) AS ({values})
+                UPDATE {kind.table} AS d SET
+                    state = CASE WHEN {gone} OR {expired} THEN 'failed' ELSE v.state END,
+                    reason = CASE WHEN {expired} THEN '{EXPIRED}' ELSE v.reason END,
+                    reply = v.reply, lane = NULL, position = NULL,
+                    attempts = d.attempts + v.attempt,
+                    uncertain_attempts = d.uncertain_attempts + v.uncertain,
+                    first_tried_at = CASE WHEN v.attempt = 1 THEN COALESCE(d.first_tried_at, {clock.now()})
+                        ELSE d.first_tried_at END,
+                    due_at = CASE WHEN v.state = 'queued' THEN {clock.after("v.wait")} ELSE d.due_at END,
+                    sent_at = CASE WHEN v.state = 'sent' THEN {clock.now()} ELSE d.sent_at END
+                FROM v JOIN newsletter_lane l ON l.token = v.lane AND l.lease_until > {clock.now()}
+                WHERE d.id = v.id AND d.lane = v.lane""",
+            parameters,
+        )
+
+
+def _bounce(entry: Entry) -> Bounce:
+    return Bounce(
+        event_id=f"smtp:{entry.row.message_id}:{entry.row.attempts}",
+        delivery_id=entry.row.pk,
+        kind=entry.verdict.bounce,
+        status=status(entry.verdict.reply),
+        detail=entry.verdict.reply[:500],
+    )
+
+
+def refusals(rows: Sequence[Row]) -> dict[Row, str]:
+    """Those of the rows that must not go now, and why: consent, suppression and mailing are read afresh.
+
+    An empty reason means that the mailing stands still: the row waits.
+    """
+    answers: dict[Row, str] = {}
+    for kind, ask in ((Kind.DELIVERY, _delivery_facts), (Kind.NOTICE, _notice_facts)):
+        mine = [row for row in rows if row.kind is kind]
+        facts = ask([row.pk for row in mine]) if mine else {}
+        for row in mine:
+            refusal = facts.get(row.pk, ERASED)
+            if refusal is not None:
+                answers[row] = refusal
+    return answers
+
+
+def _delivery_facts(pks: list[int]) -> dict[int, str | None]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT d.id, m.state, s.status, EXISTS (
+                    SELECT 1 FROM newsletter_suppression x WHERE x.address_key = d.address_key)
+                FROM newsletter_delivery d JOIN newsletter_mailing m ON m.id = d.mailing_id
+                LEFT JOIN newsletter_subscription s
+                    ON s.subscriber_id = d.subscriber_id AND s.newsletter_id = m.newsletter_id
+                WHERE d.id IN ({_marks(pks)})""",
+            pks,
+        )
+        return {pk: _delivery_refusal(*facts) for pk, *facts in cursor.fetchall()}
+
+
+def _delivery_refusal(mailing: str, subscription: str | None, suppressed: bool) -> str | None:
+    if mailing == Mailing.State.CANCELLED:
+        return CANCELLED
+    if subscription is None:
+        return ERASED
+    if suppressed:
+        return SUPPRESSED
+    if subscription != Subscription.Status.CONFIRMED:
+        return UNSUBSCRIBED
+    return None if mailing == Mailing.State.SENDING else ""
+
+
+def _notice_facts(pks: list[int]) -> dict[int, str | None]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT n.id, n.kind, s.status, EXISTS (
+                    SELECT 1 FROM newsletter_suppression x WHERE x.address_key = u.address_key)
+                FROM newsletter_notice n JOIN newsletter_subscription s ON s.id = n.subscription_id
+                JOIN newsletter_subscriber u ON u.id = s.subscriber_id WHERE n.id IN ({_marks(pks)})""",
+            pks,
+        )
+        return {pk: _notice_refusal(*facts) for pk, *facts in cursor.fetchall()}
+
+
+def _notice_refusal(kind: str, subscription: str, suppressed: bool) -> str | None:
+    if suppressed:
+        return SUPPRESSED
+    asks = kind in (Notice.Kind.CONFIRMATION, Notice.Kind.REMINDER)
+    return CONFIRMED_MEANWHILE if asks and subscription == Subscription.Status.CONFIRMED else None
+
+
+def claim_notices(lane: int, position: int, limit: int) -> list[Row]:
+    """Claim due notices for a lane, numbered after `position`, in the order they fell due."""
+    if not _claim(Kind.NOTICE, "TRUE", [], lane, position, limit):
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT n.id, n.position, n.message_id, u.email, n.attempts, n.reason
+               FROM newsletter_notice n JOIN newsletter_subscription s ON s.id = n.subscription_id
+               JOIN newsletter_subscriber u ON u.id = s.subscriber_id
+               WHERE n.lane = %s AND n.position > %s ORDER BY n.position""",
+            [lane, position],
+        )
+        return [Row(Kind.NOTICE, *facts, None, None, None) for facts in cursor.fetchall()]
+
+
+def claim_deliveries(mailing: int, lane: int, position: int, limit: int) -> list[Row]:
+    """Claim due deliveries of a mailing for a lane, numbered after `position`, in the order they fell due."""
+    if not _claim(Kind.DELIVERY, "mailing_id = %s", [mailing], lane, position, limit):
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT d.id, d.position, d.message_id, d.address, d.attempts, d.reason, d.mailing_id, d.variant_id,
+                    s.public_id
+               FROM newsletter_delivery d JOIN newsletter_mailing m ON m.id = d.mailing_id
+               LEFT JOIN newsletter_subscription s
+                    ON s.subscriber_id = d.subscriber_id AND s.newsletter_id = m.newsletter_id
+               WHERE d.lane = %s AND d.position > %s ORDER BY d.position""",
+            [lane, position],
+        )
+        return [Row(Kind.DELIVERY, *facts) for facts in cursor.fetchall()]
+
+
+def _claim(kind: Kind, which: str, parameters: list[Any], lane: int, position: int, limit: int) -> int:
+    """Due rows that nobody holds become this lane's; two lanes never wait for each other's rows."""
+    skip = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""UPDATE {kind.table} SET state = 'in_flight', lane = %s, position = %s + picked.n
+                FROM (SELECT free.id AS pk, row_number() OVER (ORDER BY free.due_at, free.id) AS n FROM (
+                    SELECT id, due_at FROM {kind.table}
+                    WHERE {which} AND state = 'queued' AND due_at <= {clock.now()}
+                    ORDER BY due_at, id LIMIT %s {skip}) AS free) AS picked
+                WHERE id = picked.pk""",
+            [lane, position, *parameters, limit],
+        )
+        return cursor.rowcount
+
+
+def free(lane: int) -> None:
+    """Give back untouched what a lane has not sent, and end the lane."""
+    with connection.cursor() as cursor:
+        for kind in Kind:
+            cursor.execute(f"UPDATE {kind.table} SET state = 'queued', lane = NULL, position = NULL WHERE lane = %s", [lane])
+        cursor.execute("DELETE FROM newsletter_lane WHERE token = %s", [lane])
+
+
+def skip_cancelled() -> None:
+    """What still waits in a cancelled mailing is skipped; what was in doubt stays in doubt, for good."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""UPDATE newsletter_delivery SET
+                    state = CASE WHEN reason = '{UNCERTAIN}' THEN 'failed' ELSE 'skipped' END,
+                    reason = CASE WHEN reason = '{UNCERTAIN}' THEN reason ELSE '{CANCELLED}' END
+                WHERE state = 'queued' AND mailing_id IN (SELECT id FROM newsletter_mailing WHERE state = 'cancelled')"""
+        )
+
+
+def _values(rows: Iterable[Sequence[Any]]) -> tuple[str, list[Any]]:
+    lists = [list(row) for row in rows]
+    return "VALUES " + ", ".join(f"({_marks(row)})" for row in lists), [value for row in lists for value in row]
+
+
+def _marks(values: Sequence[Any]) -> str:
+    return ", ".join(["%s"] * len(values))

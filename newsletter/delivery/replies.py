@@ -1,0 +1,112 @@
+"""What a server's answer means for a delivery: sent, later, never, in doubt, or a word about ourselves."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+
+from newsletter.models import Bounce, Dispatch
+from newsletter.smtp import Outcome, Reply, Stage
+
+FIRST_WAIT = 60.0  # seconds
+LONGEST_WAIT = 3600.0
+UNCERTAIN_WAIT = 60.0
+
+UNCERTAIN = "uncertain"  # nobody but the server knows
+EXPIRED = "expired"  # put off for too long
+ADDRESS = "address"  # the address does not take mail
+BLOCKED = "blocked"  # refused because of us
+DEFERRED = "deferred"  # the server asked us to come again
+DISCONNECTED = "disconnected"  # the connection broke before the message was handed over
+
+ENHANCED = re.compile(r"\b([45])\.(\d{1,3})\.(\d{1,3})\b")
+WORDS_ABOUT_US = re.compile(
+    r"spam|polic(y|ies)|block(ed|list)|black ?list|reputation|dmarc|\bspf\b|dkim|authenticat|relay|unsolicited|\brbl\b",
+    re.IGNORECASE,
+)
+CODES_ABOUT_US = {500, 501, 502, 503, 504, 530, 534, 535, 538}
+BAD_SENDER = {(1, 7), (1, 8)}  # RFC 3463: the sender's address, not the recipient's
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is to be written about a delivery after an answer.
+
+    `wait` is in seconds; `attempt` says whether the try counts; `pauses` whether the mailing must stop because the
+    server refused us, not the address.
+    """
+
+    state: Dispatch.State
+    reason: str = ""
+    reply: str = ""
+    wait: float = 0.0
+    attempt: bool = True
+    uncertain: bool = False
+    pauses: bool = False
+    bounce: Bounce.Kind | None = None
+
+
+def judge(outcome: Outcome, attempts: int, refused_before: bool) -> Verdict:
+    """Read an outcome.
+
+    Args:
+        outcome: what became of the message.
+        attempts: how often it was tried before.
+        refused_before: whether a person has resumed the mailing after this very delivery was refused because of us,
+            while others are accepted: then it is this recipient's server alone, and the rest need not wait for it.
+    """
+    if outcome.taken:
+        return Verdict(Dispatch.State.SENT, reply=str(outcome.reply))
+    if outcome.taken is None:
+        return in_doubt(outcome.reply)
+    reply = outcome.reply
+    if reply is None:
+        again = backoff(attempts - 1) if attempts else 0.0
+        return Verdict(Dispatch.State.QUEUED, DISCONNECTED, "The connection broke.", again)
+    if reply.code == 421 and outcome.stage in (Stage.CONNECT, Stage.MAIL):
+        return Verdict(Dispatch.State.QUEUED, DEFERRED, str(reply), attempt=False)
+    if reply.code // 100 != 5:
+        return Verdict(Dispatch.State.QUEUED, DEFERRED, str(reply), backoff(attempts))
+    if not about_us(reply, outcome.stage):
+        return Verdict(Dispatch.State.FAILED, ADDRESS, str(reply), bounce=bounce_kind(reply))
+    if refused_before:
+        return Verdict(Dispatch.State.FAILED, BLOCKED, str(reply), bounce=Bounce.Kind.BLOCKED)
+    return Verdict(Dispatch.State.QUEUED, BLOCKED, str(reply), backoff(attempts), pauses=True)
+
+
+def in_doubt(reply: Reply | None) -> Verdict:
+    """The connection or our patience ended between the final dot and its reply."""
+    said = str(reply) if reply else "No reply came after the message was handed over."
+    return Verdict(Dispatch.State.QUEUED, UNCERTAIN, said, UNCERTAIN_WAIT, uncertain=True)
+
+
+def backoff(attempts: int) -> float:
+    """Seconds until the next try: a minute, doubling to an hour, 20 % either way so that crowds disperse."""
+    wait = min(FIRST_WAIT * 2 ** min(attempts, 10), LONGEST_WAIT)
+    return wait * (0.8 + 0.4 * secrets.randbelow(1001) / 1000)
+
+
+def about_us(reply: Reply, stage: Stage) -> bool:
+    """Whether a 5xx says something about the sender, its content or its standing rather than about the address."""
+    enhanced = ENHANCED.search(reply.text)
+    if enhanced:
+        subject, detail = int(enhanced[2]), int(enhanced[3])
+        if (subject, detail) == (6, 7):  # the address needs SMTPUTF8 and the way to it has none
+            return False
+        return subject in (5, 6, 7) or (subject, detail) == (3, 4) or (subject, detail) in BAD_SENDER or stage is Stage.MAIL
+    if stage is Stage.RCPT:
+        return reply.code in CODES_ABOUT_US or bool(WORDS_ABOUT_US.search(reply.text))
+    return True
+
+
+def bounce_kind(reply: Reply) -> Bounce.Kind:
+    """Hard when the address does not exist; soft when it exists and takes nothing now, such as a full mailbox."""
+    enhanced = ENHANCED.search(reply.text)
+    return Bounce.Kind.SOFT if enhanced and enhanced[2] in "23" and enhanced[3] != "1" else Bounce.Kind.HARD
+
+
+def status(text: str) -> str:
+    """The enhanced status code (RFC 3463) in a reply, or nothing."""
+    enhanced = ENHANCED.search(text)
+    return enhanced[0] if enhanced else ""

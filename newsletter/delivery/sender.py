@@ -1,0 +1,282 @@
+"""The sending process: many connections, one loop, and one transaction for all that they have heard."""
+
+from __future__ import annotations
+
+import logging
+import select
+import time
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from django.db import InterfaceError, OperationalError, connection, transaction
+
+from newsletter.delivery import ledger, mailings, reaper
+from newsletter.delivery.lanes import Lane, skipped, tick
+from newsletter.delivery.ledger import LEASE, Entry, Kind, Row
+from newsletter.delivery.owner import owner
+from newsletter.delivery.ways import Way, choose, ways_out
+from newsletter.models import Dispatch
+from newsletter.smtp import Refused
+
+logger = logging.getLogger(__name__)
+
+LANES = 8
+CLAIM = 25  # rows; few, so that a slow connection does not keep others' work from them
+LOOK_EVERY = 1.0  # seconds between looks for notices, new work and overdue replies
+REAP_EVERY = 15.0
+FIRST_REST = 2.0  # seconds a relay is left alone after it turned us away, doubling
+LONGEST_REST = 600.0
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one run did with the deliveries of its mailing."""
+
+    sent: int = 0
+    failed: int = 0
+
+
+class Nothing(Exception):
+    """There was nothing to claim, so the new lane is not wanted."""
+
+
+class Sender:
+    """Sends due notices, and the due deliveries of one mailing if there is one, until none are left."""
+
+    def __init__(self, mailing: int | None, lanes: int = LANES) -> None:
+        self.mailing = mailing
+        self.limit = lanes
+        self.lanes: list[Lane] = []
+        self.tally = Tally()
+        self.owner = owner()
+        self.ways = ways_out()
+        self.rests: dict[Way, tuple[float, float]] = {}
+        self.closing_at = float("inf")
+        self.dry_until = self.look_at = self.reap_at = 0.0
+
+    def run(self, seconds: float = float("inf")) -> Tally:
+        """Send until nothing is due, or no relay lets us in.
+
+        Args:
+            seconds: after these nothing more is claimed; what is claimed is still sent.
+
+        Returns:
+            What this sender has done since it was made.
+
+        Raises:
+            OperationalError: the database stayed away for the length of a lease.
+        """
+        self.closing_at = tick() + seconds
+        self.dry_until = 0.0
+        with ThreadPoolExecutor(self.limit) as self.openers:
+            try:
+                while self._turn():
+                    pass
+            finally:
+                for lane in self.lanes:
+                    lane.stop()
+                self.lanes.clear()
+        return self.tally
+
+    def _turn(self) -> bool:
+        """Once around. False when there is nothing left to do."""
+        self._reap()
+        self._hire()
+        self._listen()
+        for lane in self.lanes:
+            lane.offer()
+        self._write_down()
+        for lane in self.lanes:
+            lane.finish()
+            lane.offer()
+        return bool(self.lanes) or (self._hiring and not self._dry)
+
+    @property
+    def _dry(self) -> bool:
+        return tick() < self.dry_until
+
+    @property
+    def _hiring(self) -> bool:
+        return tick() < self.closing_at and bool(self._awake())
+
+    def _awake(self) -> list[Way]:
+        return [way for way in self.ways if self.rests.get(way, (0.0, 0.0))[0] <= tick()]
+
+    def _reap(self) -> None:
+        if tick() >= self.reap_at:
+            reaper.reap()
+            self.reap_at = tick() + REAP_EVERY
+
+    def _hire(self) -> None:
+        """Open lanes while there is work for them. The connection is opened aside, so that the others go on."""
+        while len(self.lanes) < self.limit and self._hiring and not self._dry:
+            lease_ends = tick() + LEASE
+            try:
+                with transaction.atomic():
+                    token = ledger.open_lane(self.owner)
+                    rows = self._claim(token, 0)
+                    if not rows:
+                        raise Nothing
+            except Nothing:
+                self.dry_until = tick() + LOOK_EVERY
+                return
+            way = choose(self._awake())
+            lane = Lane(token, way, self.openers.submit(way.connect), deque(), 0, lease_ends)
+            lane.take(rows)
+            self.lanes.append(lane)
+
+    def _claim(self, token: int, position: int) -> list[Row]:
+        rows = ledger.claim_notices(token, position, CLAIM)
+        if not rows and self.mailing is not None:
+            rows = ledger.claim_deliveries(self.mailing, token, position, CLAIM)
+        return rows
+
+    def _listen(self) -> None:
+        """Wait until a server says something or takes more, and hear it."""
+        poller = select.poll()
+        by_descriptor = {}
+        for lane in self.lanes:
+            if lane.session and lane.session.sock:
+                poller.register(lane.session.sock, select.POLLIN | (select.POLLOUT if lane.session.writing else 0))
+                by_descriptor[lane.session.sock.fileno()] = lane
+        stirred = [by_descriptor[descriptor] for descriptor, _event in poller.poll(self._pause() * 1000)]
+        stirred += [lane for lane in self.lanes if lane.session and lane.session.news and lane not in stirred]
+        for lane in self.lanes if tick() >= self.look_at else stirred:
+            lane.hear()
+        for lane in self.lanes:
+            refused = lane.connect()
+            if refused:
+                self._turned_away(lane, refused)
+
+    def _pause(self) -> float:
+        """How long nothing may be done but to listen, in seconds."""
+        if any(lane.entries or lane.over or lane.candidate or lane.may_finish for lane in self.lanes):
+            return 0.0
+        if any(lane.session and lane.session.news for lane in self.lanes):
+            return 0.0
+        return 0.02 if any(lane.connecting for lane in self.lanes) else LOOK_EVERY / 4
+
+    def _turned_away(self, lane: Lane, refused: Refused) -> None:
+        """A relay did not let us in: one connection too many, a rest, or a word about ourselves."""
+        live = sum(other.way is lane.way and other.session is not None and not other.over for other in self.lanes)
+        if live:
+            self.limit = max(1, len([other for other in self.lanes if not other.over]))
+            return
+        logger.warning("%s", refused)
+        self._rest(lane.way)
+        if refused.reply and refused.reply.code // 100 == 5 and self.mailing is not None:
+            mailings.pause_because(self.mailing, str(refused))
+
+    def _rest(self, way: Way) -> None:
+        _until, last = self.rests.get(way, (0.0, 0.0))
+        rest = min(max(FIRST_REST, 2 * last), LONGEST_REST)
+        self.rests[way] = (tick() + rest, rest)
+
+    def _write_down(self) -> None:
+        """Group commit: what was heard on all lanes, their leases, and a word on what each wants to send next."""
+        looking = tick() >= self.look_at
+        concerned = [
+            lane for lane in self.lanes if lane.entries or lane.over or lane.candidate or lane.to_renew or self._feeds(lane)
+        ]
+        if looking:
+            concerned = self.lanes
+            self.look_at = tick() + LOOK_EVERY
+        if not concerned:
+            return
+        started = tick()
+        held, refusals, fed = self._commit(list(concerned), looking)
+        for lane in concerned[:]:
+            if lane.token in held:
+                self._go_on(lane, started, refusals)
+            else:
+                self._lose(lane)
+        for lane, rows in fed:
+            lane.take(rows)
+
+    def _feeds(self, lane: Lane) -> bool:
+        return lane.hungry and tick() < self.closing_at and not self._dry
+
+    def _commit(
+        self, concerned: list[Lane], looking: bool
+    ) -> tuple[set[int], dict[Row, str], list[tuple[Lane, list[Row]]]]:
+        """One transaction, tried again while the leases last: nothing else is sent meanwhile."""
+        end = min(lane.lease_ends for lane in concerned)
+        while True:
+            try:
+                with transaction.atomic():
+                    return self._transaction(concerned, looking)
+            except (OperationalError, InterfaceError) as error:
+                connection.close()
+                if tick() > end:
+                    raise
+                logger.warning("The database did not take what was heard (%s); once more in a second.", error)
+                time.sleep(1)
+
+    def _transaction(
+        self, concerned: list[Lane], looking: bool
+    ) -> tuple[set[int], dict[Row, str], list[tuple[Lane, list[Row]]]]:
+        candidates = {lane.token: lane.candidate for lane in concerned}
+        held = ledger.renew(
+            {lane.token: row.position if (row := candidates[lane.token]) else lane.cleared for lane in concerned}
+        )
+        lanes = [lane for lane in concerned if lane.token in held]
+        ledger.record([entry for lane in lanes for entry in lane.entries])
+        for entry in (entry for lane in lanes for entry in lane.entries if entry.verdict.pauses):
+            if entry.row.mailing is not None:
+                mailings.pause_because(entry.row.mailing, mailings.why_refused(entry.verdict))
+        asked = {lane: row for lane in lanes if (row := candidates[lane.token])}
+        refusals = ledger.refusals(list(asked.values()))
+        ledger.record([skipped(lane, row, refusals[row]) for lane, row in asked.items() if refusals.get(row)])
+        for lane in lanes:
+            if lane.over:
+                ledger.free(lane.token)
+        if any(lane.over for lane in lanes):
+            ledger.skip_cancelled()
+        return held, refusals, self._feed(lanes, looking)
+
+    def _feed(self, lanes: list[Lane], looking: bool) -> list[tuple[Lane, list[Row]]]:
+        """Rows for lanes that run short; and once in a while, for one of the others, notices alone."""
+        fed = [(lane, self._claim(lane.token, lane.position)) for lane in lanes if self._feeds(lane)]
+        if fed and not all(rows for _lane, rows in fed):
+            self.dry_until = tick() + LOOK_EVERY
+        live = [lane for lane in lanes if not lane.over and not self._feeds(lane)]
+        if looking and live and tick() < self.closing_at:
+            fed.append((live[0], ledger.claim_notices(live[0].token, live[0].position, CLAIM)))
+        return fed
+
+    def _go_on(self, lane: Lane, renewed: float, refusals: dict[Row, str]) -> None:
+        """What the lane may do now that everything it has heard is written down."""
+        for entry in lane.entries:
+            self._count(entry)
+        lane.entries.clear()
+        lane.lease_ends = renewed + LEASE
+        if lane.over:
+            self._bury(lane)
+            return
+        row = lane.candidate
+        if row and row in refusals:
+            lane.stop()
+        elif row:
+            lane.cleared = row.position
+        elif lane.session and not (lane.offered or lane.dotted or lane.waiting) and self._dry:
+            lane.over = True
+
+    def _bury(self, lane: Lane) -> None:
+        if lane.session and lane.session.broken and not lane.accepted:
+            self._rest(lane.way)
+        elif lane.accepted:
+            self.rests.pop(lane.way, None)
+        lane.close()
+        self.lanes.remove(lane)
+
+    def _lose(self, lane: Lane) -> None:
+        """The lease is gone, and with it the rows: somebody else answers for them."""
+        logger.warning("A lane lost its lease and stops.")
+        lane.stop()
+        self.lanes.remove(lane)
+
+    def _count(self, entry: Entry) -> None:
+        if entry.row.kind is Kind.DELIVERY:
+            self.tally.sent += entry.verdict.state == Dispatch.State.SENT
+            self.tally.failed += entry.verdict.state == Dispatch.State.FAILED

@@ -1,0 +1,36 @@
+"""The ways out that the settings name: relays, or the local mailbox where there is none."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from typing import Protocol
+
+from django.conf import settings
+
+from newsletter import smtp
+from newsletter.mailbox import LocalMailbox
+
+
+class Way(Protocol):
+    """Something that opens sessions. The heavier, the larger its share of the connections."""
+
+    @property
+    def weight(self) -> int: ...
+
+    def connect(self) -> smtp.Session:
+        """Open a session; blocks.
+
+        Raises:
+            Refused: it can not be opened now.
+        """
+
+
+def ways_out() -> tuple[Way, ...]:
+    """All ways out."""
+    return (LocalMailbox(),) if settings.LOCAL_MAILBOX else smtp.relays()
+
+
+def choose(among: Sequence[Way]) -> Way:
+    """One of them, the heavier the likelier."""
+    return secrets.SystemRandom().choices(among, [way.weight for way in among])[0]

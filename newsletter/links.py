@@ -1,0 +1,151 @@
+"""Signed addresses: what the links in our mails carry, and how a bounce finds its delivery again.
+
+A token holds a public id and a number, and 128 bits of HMAC-SHA256 under a key of its own purpose, so that a link
+to unsubscribe can never confirm. Tokens are made from facts alone: the same mail, made again, has the same links.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.http import base36_to_int, int_to_base36
+
+CONFIRM, PREFERENCES, UNSUBSCRIBE, EXPORT, ERASE = "confirm", "preferences", "unsubscribe", "export", "erase"
+LIFETIMES = {CONFIRM: timedelta(hours=72), EXPORT: timedelta(hours=1), ERASE: timedelta(hours=1)}
+SIGNATURE_BYTES = 16
+RETURN_SIGNATURE_BYTES = 10  # a return token must fit the 64 characters before the @ with room to spare
+
+
+class UnknownLink(Exception):
+    """No link of ours: altered, cut short, or made for another purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a token says: whose subscription, and the mailing it came with or the microsecond it was made."""
+
+    purpose: str
+    public_id: str
+    number: int
+
+    @property
+    def mailing_id(self) -> int | None:
+        """The mailing this link was sent with; None when it came with a notice."""
+        return self.number or None
+
+    @property
+    def made_at(self) -> datetime:
+        return datetime.fromtimestamp(self.number / 1_000_000, UTC)
+
+    @property
+    def expired(self) -> bool:
+        lifetime = LIFETIMES.get(self.purpose)
+        return lifetime is not None and self.made_at + lifetime < timezone.now()
+
+
+def confirm_url(public_id: str, made_at: datetime, language: str) -> str:
+    """Where a subscription is confirmed; works for 72 hours after `made_at`."""
+    return _url(CONFIRM, public_id, _moment(made_at), language)
+
+
+def export_url(public_id: str, made_at: datetime, language: str) -> str:
+    """Where a person takes a copy of their data; works for an hour after `made_at`."""
+    return _url(EXPORT, public_id, _moment(made_at), language)
+
+
+def erase_url(public_id: str, made_at: datetime, language: str) -> str:
+    """Where a person has their data erased; works for an hour after `made_at`."""
+    return _url(ERASE, public_id, _moment(made_at), language)
+
+
+def preferences_url(public_id: str, language: str) -> str:
+    """Where a subscriber changes their choices; never expires."""
+    return _url(PREFERENCES, public_id, 0, language)
+
+
+def unsubscribe_url(public_id: str, mailing_id: int | None, language: str) -> str:
+    """Where a subscription ends, by button or by RFC 8058 one-click; never expires."""
+    return _url(UNSUBSCRIBE, public_id, mailing_id or 0, language)
+
+
+def read(purpose: str, token: str) -> Link:
+    """What a token of this purpose says; see `Link.expired` for its age.
+
+    Raises:
+        UnknownLink: when we did not make it for this purpose.
+    """
+    text, _dot, signature = token.rpartition(".")
+    public_id, _dot, number = text.partition(".")
+    if not token.isascii() or not any(hmac.compare_digest(signature, mark) for mark in _marks(purpose, text)):
+        raise UnknownLink
+    return Link(purpose, public_id, base36_to_int(number))
+
+
+def return_token(kind: str, pk: int) -> str:
+    """The middle of an envelope sender `bounce+<token>@...`: small letters, digits and hyphens only.
+
+    Args:
+        kind: what went out, such as `d` for a delivery or `n` for a notice; letters only.
+        pk: its primary key.
+    """
+    text = f"{kind}-{int_to_base36(pk)}"
+    return f"{text}-{_return_mark(text, settings.SECRET_KEY)}"
+
+
+def read_return_token(token: str) -> tuple[str, int]:
+    """The kind and primary key a return token was made for; capitals are forgiven, as some servers change them.
+
+    Raises:
+        UnknownLink: when we did not make it.
+    """
+    text, _hyphen, mark = token.lower().rpartition("-")
+    kind, _hyphen, number = text.partition("-")
+    if not token.isascii() or not any(hmac.compare_digest(mark, _return_mark(text, secret)) for secret in _secrets()):
+        raise UnknownLink
+    return kind, base36_to_int(number)
+
+
+def _moment(at: datetime) -> int:
+    return round(at.timestamp() * 1_000_000)
+
+
+def _url(purpose: str, public_id: str, number: int, language: str) -> str:
+    text = f"{public_id}.{int_to_base36(number)}"
+    return f"{settings.SITE_URL}{_path(purpose, language)}{text}.{_mark(purpose, text, settings.SECRET_KEY)}/"
+
+
+@lru_cache(maxsize=64)
+def _path(purpose: str, language: str) -> str:
+    with translation.override(language):
+        return reverse(f"newsletter_{purpose}", args=["token"]).removesuffix("token/")
+
+
+def _secrets() -> list[str]:
+    return [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+
+
+def _marks(purpose: str, text: str) -> list[str]:
+    return [_mark(purpose, text, secret) for secret in _secrets()]
+
+
+def _mark(purpose: str, text: str, secret: str) -> str:
+    digest = hmac.digest(_key(purpose, secret), text.encode(), "sha256")
+    return base64.urlsafe_b64encode(digest[:SIGNATURE_BYTES]).rstrip(b"=").decode()
+
+
+def _return_mark(text: str, secret: str) -> str:
+    digest = hmac.digest(_key("return", secret), text.encode(), "sha256")
+    return base64.b32encode(digest[:RETURN_SIGNATURE_BYTES]).decode().lower()
+
+
+@lru_cache(maxsize=64)
+def _key(purpose: str, secret: str) -> bytes:
+    return hashlib.sha256(f"newsletter.links {purpose} {secret}".encode()).digest()

@@ -1,0 +1,274 @@
+"""One SMTP connection: pipelined where it can be, and its final dot is held until it is told."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+import ssl
+import time
+from collections import deque
+
+from newsletter.smtp.session import Message, Outcome, Reply, Stage
+
+# Patience in seconds: RFC 5321, section 4.5.3.2. A short wait after the final dot makes duplicates (RFC 1047).
+FOR_A_COMMAND = 300.0
+AFTER_THE_DOT = 600.0
+
+CHUNK = 65536
+LONGEST_REPLY = 100_000  # bytes; a server that says more without an end is no mail server
+
+
+class Connection:
+    """An open SMTP connection. One message may be offered while the reply to the last one's dot is awaited."""
+
+    def __init__(self, sock: socket.socket, features: frozenset[str]) -> None:
+        sock.setblocking(False)
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.sock: socket.socket | None = sock
+        self.features = features
+        self.pipelining = "pipelining" in features
+        self.broken = False
+        self._offered: Message | None = None
+        self._body_out = False
+        self._refusal: tuple[Stage, Reply] | None = None
+        self._commands: deque[tuple[Stage, bytes]] = deque()
+        self._awaited: deque[tuple[Stage, Message | None]] = deque()
+        self._outgoing: deque[memoryview] = deque()
+        self._incoming = b""
+        self._lines: list[str] = []
+        self._outcomes: list[Outcome] = []
+        self._patience_ends = 0.0
+
+    @property
+    def room(self) -> bool:
+        return self._offered is None and not self.broken and (self.pipelining or not self._awaited)
+
+    @property
+    def ready(self) -> bool:
+        return self._body_out and not self._outgoing and not self.broken
+
+    @property
+    def news(self) -> bool:
+        return bool(self._outcomes) or self.broken or (isinstance(self.sock, ssl.SSLSocket) and self.sock.pending() > 0)
+
+    @property
+    def writing(self) -> bool:
+        return bool(self._outgoing) and not self.broken
+
+    def offer(self, message: Message) -> None:
+        """Say everything about a message but its final dot.
+
+        Without PIPELINING (RFC 2920) each command waits for the reply to the one before.
+        """
+        self._offered, self._body_out, self._refusal = message, False, None
+        problem = self._unable(message)
+        if problem:
+            self._offered = None
+            self._outcomes.append(Outcome(message, False, Stage.MAIL, problem))
+            return
+        self._commands.extend(
+            [
+                (Stage.MAIL, f"MAIL FROM:<{message.sender}>{self._options(message)}\r\n".encode()),
+                (Stage.RCPT, f"RCPT TO:<{message.recipient}>\r\n".encode()),
+                (Stage.DATA, b"DATA\r\n"),
+            ]
+        )
+        self._say_next()
+
+    def finish(self) -> bool:
+        """Write the final dot of the offered message. False when the socket does not take it now: ask again."""
+        if not self.ready or self._offered is None:
+            return False
+        dot = b".\r\n" if self._offered.data.endswith(b"\r\n") else b"\r\n.\r\n"
+        if not self._send_now(dot):
+            return False
+        self._await(Stage.DOT, self._offered)
+        self._offered, self._body_out = None, False
+        return True
+
+    def hear(self) -> list[Outcome]:
+        """Take in what the server said and what the clock says; what has become known about messages."""
+        if not self.broken:
+            self._read()
+            self._write()
+            if (self._awaited or self._outgoing) and time.monotonic() > self._patience_ends:
+                self._break()
+        outcomes, self._outcomes = self._outcomes, []
+        return outcomes
+
+    def drop(self) -> None:
+        """Break the connection: a message without its final dot has not been taken."""
+        self._offered = None
+        self._awaited.clear()
+        self._break()
+
+    def leave(self) -> None:
+        """End the connection politely; call it when nothing is outstanding."""
+        if not self.broken:
+            self._send_now(b"QUIT\r\n")
+        self.drop()
+
+    def _unable(self, message: Message) -> Reply | None:
+        if not message.recipient.isascii() and "smtputf8" not in self.features:
+            return Reply(553, "5.6.7 The mail server takes no addresses outside ASCII (SMTPUTF8).")
+        if not message.data.isascii() and "8bitmime" not in self.features:
+            return Reply(554, "5.6.3 The mail server takes no 8-bit messages (8BITMIME).")
+        return None
+
+    def _options(self, message: Message) -> str:
+        options = " SMTPUTF8" if not message.recipient.isascii() else ""
+        if not message.data.isascii() or options:
+            options += " BODY=8BITMIME"
+        return options + (f" SIZE={len(message.data)}" if "size" in self.features else "")
+
+    def _say_next(self) -> None:
+        if not self.pipelining:
+            self._say(*self._commands.popleft())
+            return
+        commands = b"".join(command for _stage, command in self._commands)
+        while self._commands:
+            self._await(self._commands.popleft()[0], None)
+        self._push(commands)
+
+    def _say(self, stage: Stage, command: bytes) -> None:
+        self._await(stage, None)
+        self._push(command)
+
+    def _await(self, stage: Stage, message: Message | None) -> None:
+        self._awaited.append((stage, message))
+        if len(self._awaited) == 1:
+            self._be_patient()
+
+    def _be_patient(self) -> None:
+        dotted = bool(self._awaited) and self._awaited[0][0] is Stage.DOT
+        self._patience_ends = time.monotonic() + (AFTER_THE_DOT if dotted else FOR_A_COMMAND)
+
+    def _read(self) -> None:
+        while self.sock is not None and not self.broken:
+            try:
+                data = self.sock.recv(CHUNK)
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                return
+            except OSError:
+                data = b""
+            if not data or len(self._incoming) > LONGEST_REPLY:
+                self._break()
+                return
+            self._take_in(data)
+
+    def _take_in(self, data: bytes) -> None:
+        *lines, self._incoming = (self._incoming + data).split(b"\n")
+        for line in lines:
+            text = readable(line.rstrip(b"\r"))
+            self._lines.append(text[4:])
+            if text[3:4] != "-":
+                code = int(text[:3]) if text[:3].isascii() and text[:3].isdigit() else 0
+                reply, self._lines = Reply(code, " ".join(self._lines)), []
+                self._react(reply)
+
+    def _react(self, reply: Reply) -> None:
+        if self.broken:
+            return
+        if not self._awaited:
+            self._break(reply)
+            return
+        stage, message = self._awaited.popleft()
+        self._be_patient()
+        if stage is Stage.DOT:
+            self._conclude(message, reply)
+        elif stage is not Stage.RSET:
+            self._advance(stage, reply)
+        if reply.code in (0, 421):
+            self._break(reply)
+
+    def _conclude(self, message: Message | None, reply: Reply) -> None:
+        if message is not None and reply.code:
+            self._outcomes.append(Outcome(message, reply.code // 100 == 2, Stage.DOT, reply))
+        elif message is not None:
+            self._outcomes.append(Outcome(message, None, Stage.DOT, reply))
+
+    def _advance(self, stage: Stage, reply: Reply) -> None:
+        """One step further towards the body, or back to the start after a refusal (RFC 5321, section 3.3)."""
+        accepted = reply.code == 354 if stage is Stage.DATA else reply.good
+        if not accepted and self._refusal is None:
+            self._refusal = (stage, reply)
+        if self._refusal and (stage is Stage.DATA or not self.pipelining):
+            if stage is Stage.DATA and accepted:
+                self._say(Stage.DOT, b".\r\n")
+            self._give_up(*self._refusal)
+        elif stage is Stage.DATA and self._offered is not None:
+            self._push(_stuffed(self._offered.data))
+            self._body_out = True
+        elif self._commands:
+            self._say_next()
+
+    def _give_up(self, stage: Stage, reply: Reply) -> None:
+        self._commands.clear()
+        self._say(Stage.RSET, b"RSET\r\n")
+        if self._offered is not None:
+            self._outcomes.append(Outcome(self._offered, False, stage, reply))
+        self._offered = None
+
+    def _break(self, reply: Reply | None = None) -> None:
+        """The connection is over: what waited for the reply to its dot is uncertain, what had none is not taken."""
+        self.broken = True
+        for stage, message in self._awaited:
+            if stage is Stage.DOT and message is not None:
+                self._outcomes.append(Outcome(message, None, stage, reply))
+        if self._offered is not None:
+            stage, said = self._refusal or (Stage.CONNECT, reply)
+            self._outcomes.append(Outcome(self._offered, False, stage, said))
+        self._awaited.clear()
+        self._commands.clear()
+        self._outgoing.clear()
+        self._offered, self._body_out = None, False
+        if self.sock is not None:
+            self.sock.close()
+            self.sock = None
+
+    def _push(self, data: bytes) -> None:
+        self._outgoing.append(memoryview(data))
+        self._write()
+
+    def _write(self) -> None:
+        while self._outgoing and not self.broken:
+            sent = self._send(self._outgoing[0])
+            if sent is None:
+                return
+            self._be_patient()
+            rest = self._outgoing.popleft()[sent:]
+            if rest:
+                self._outgoing.appendleft(rest)
+
+    def _send_now(self, data: bytes) -> bool:
+        """All of these few bytes now, or none of them, so that no dot leaves later than it was allowed."""
+        sent = None if self._outgoing else self._send(memoryview(data))
+        if sent is not None and sent < len(data):
+            self._outgoing.append(memoryview(data)[sent:])
+        return sent is not None
+
+    def _send(self, data: memoryview) -> int | None:
+        if self.sock is None:
+            return None
+        try:
+            return self.sock.send(data)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return None
+        except OSError as error:
+            if error.errno not in (errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN):
+                self._break()
+            # What the server said before it hung up is still to be read.
+            return None
+
+
+def _stuffed(data: bytes) -> bytes:
+    """The body as it goes over the wire: a dot that begins a line is doubled (RFC 5321, section 4.5.2)."""
+    stuffed = data.replace(b"\r\n.", b"\r\n..") if b"\r\n." in data else data
+    return b"." + stuffed if stuffed.startswith(b".") else stuffed
+
+
+def readable(said: bytes | str) -> str:
+    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+    return "".join(char if char.isprintable() else " " for char in text)

@@ -1,0 +1,25 @@
+"""Who gets it: the only room that writes a subscription's status, always with the event that proves it."""
+
+from newsletter.subscribers.consent import (
+    confirm,
+    is_suppressed,
+    prefer,
+    request_confirmation,
+    subscribe,
+    suppress,
+    unsubscribe,
+)
+from newsletter.subscribers.privacy import erase, forget_unconfirmed, portrait
+
+__all__ = [
+    "confirm",
+    "erase",
+    "forget_unconfirmed",
+    "is_suppressed",
+    "portrait",
+    "prefer",
+    "request_confirmation",
+    "subscribe",
+    "suppress",
+    "unsubscribe",
+]

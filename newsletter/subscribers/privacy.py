@@ -1,0 +1,113 @@
+"""What a person may ask of us by law: a copy of what we hold, and to be forgotten. And what we forget by ourselves."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import CharField, Q, Value
+from django.db.models.functions import Cast, Concat
+from django.utils import timezone
+
+from newsletter import addresses, choices, limits
+from newsletter.models import (
+    Bounce,
+    ConsentEvent,
+    Delivery,
+    Notice,
+    Registration,
+    SignupAttempt,
+    Subscriber,
+    Subscription,
+    Suppression,
+)
+
+UNCONFIRMED_FOR = timedelta(days=30)
+
+
+def portrait(subscriber: Subscriber) -> dict[str, Any]:
+    """Everything we hold about a person, ready for JSON: GDPR articles 15 and 20."""
+    subscriptions = subscriber.subscriptions.select_related("newsletter")
+    deliveries = subscriber.deliveries.select_related("mailing").order_by("pk")
+    return {
+        "email": subscriber.email,
+        "name": subscriber.name,
+        "language": subscriber.language,
+        "since": subscriber.created_at,
+        "subscriptions": [_subscription(subscription) for subscription in subscriptions],
+        "deliveries": [
+            {"subject": delivery.mailing.subject, "state": delivery.state, "sent_at": delivery.sent_at}
+            for delivery in deliveries
+        ],
+        "registrations": [
+            {"event": place.event.title, "state": place.state, "since": place.created_at}
+            for place in Registration.objects.filter(address_key=subscriber.address_key).select_related("event")
+        ],
+        "suppressed": list(
+            Suppression.objects.filter(address_key=subscriber.address_key).values("reason", "note", "at")
+        ),
+    }
+
+
+@transaction.atomic
+def erase(address_key: str, *, source: str) -> bool:
+    """Forget a person. Kept are what became of our mails, without the address, and a hash that no import gets past.
+
+    The hash also takes the place of any suppression in plain text. The same person may sign up again later: see
+    `subscribe`.
+
+    Args:
+        address_key: as `addresses.address_key` makes it.
+
+    Returns:
+        False when we held nothing under this address; it is suppressed all the same.
+    """
+    subscriber = Subscriber.objects.filter(address_key=address_key).first()
+    held = Q(address_key=address_key) | (Q(subscriber=subscriber) if subscriber else Q())
+    deliveries = Delivery.objects.filter(held)
+    Bounce.objects.filter(delivery__in=deliveries).update(detail="")
+    # A relay's reply often repeats the address.
+    deliveries.update(
+        address="", address_key=Concat(Value("erased:"), Cast("pk", CharField())), subscriber=None, reply=""
+    )
+    Registration.objects.filter(address_key=address_key).delete()
+    SignupAttempt.objects.filter(address_hash=addresses.keyed_hash(address_key)).delete()
+    Suppression.objects.filter(address_key=address_key).delete()
+    Suppression.objects.get_or_create(
+        address_key=addresses.erased_key(address_key), defaults={"reason": Suppression.Reason.ERASED}
+    )
+    if subscriber is None:
+        return False
+    subscriber.delete()
+    ConsentEvent.objects.create(subscription=None, kind=ConsentEvent.Kind.ERASED, source=source)
+    return True
+
+
+def forget_unconfirmed() -> int:
+    """Delete people who never confirmed within 30 days of last being asked, and yesterday's notes of sign-ups.
+
+    Returns:
+        How many people were forgotten.
+    """
+    limits.forget_signups()
+    since = timezone.now() - UNCONFIRMED_FOR
+    lasting = Subscription.objects.exclude(status=Subscription.Status.PENDING).values("subscriber")
+    asked_lately = Notice.objects.filter(created_at__gte=since).values("subscription__subscriber")
+    stale = Subscriber.objects.filter(created_at__lt=since).exclude(pk__in=lasting).exclude(pk__in=asked_lately)
+    return stale.delete()[1].get(Subscriber._meta.label, 0)
+
+
+def _subscription(subscription: Subscription) -> dict[str, Any]:
+    known = choices.known()
+    return {
+        "newsletter": subscription.newsletter.name,
+        "status": subscription.status,
+        "source": subscription.source,
+        "since": subscription.created_at,
+        "confirmed_at": subscription.confirmed_at,
+        "ended_at": subscription.ended_at,
+        "choices": sorted("/".join(known[term]) for term in choices.chosen(subscription) if term in known),
+        "consent": list(subscription.consent_events.values("kind", "at", "source", "wording")),
+        "notices": list(subscription.notices.order_by("pk").values("kind", "state", "created_at", "sent_at")),
+    }

@@ -1,0 +1,1 @@
+"""What the newsletter shows on the web."""

@@ -1,0 +1,17 @@
+"""`make test`: one pytest run, beside SQLite and, where it answers, beside PostgreSQL at the same time.
+
+`python -m tests [pytest's arguments]` does the same by hand.
+"""
+
+import os
+import sys
+
+from tests import services
+
+SIDE_BY_SIDE = ["--dist", "each", "--tx", "popen//env:TEST_ON=sqlite", "--tx", "popen//env:TEST_ON=postgres"]
+SQLITE_ONLY = ["-n", "2"]
+
+for line in services.absent():
+    print(line, flush=True)
+arguments = SIDE_BY_SIDE if services.postgres() else SQLITE_ONLY
+os.execv(sys.executable, [sys.executable, "-m", "pytest", *arguments, *sys.argv[1:]])

@@ -1,0 +1,63 @@
+"""What the tests can use where it answers: PostgreSQL, Redis, Chromium and the corpora."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import psycopg
+import redis
+
+from tests.chromium import executable
+
+ROOT = Path(__file__).resolve().parent.parent
+REQUIRED = os.environ.get("REQUIRE_ALL") == "1"
+
+
+def postgres() -> str:
+    """The URL of a PostgreSQL server that answers, without a database name; empty when there is none."""
+    url = os.environ.get("TEST_DATABASE_URL", "postgres://postgres@127.0.0.1:5432").rstrip("/")
+    with suppress(psycopg.Error):
+        if url:
+            psycopg.connect(f"{url}/postgres" if url.count("/") == 2 else url, connect_timeout=3).close()
+            return url
+    return ""
+
+
+def redis_server() -> str:
+    """The URL of an empty numbered database of a Redis that answers; empty when there is none."""
+    url = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379").rstrip("/")
+    if not url:
+        return ""
+    candidates = [url] if url.count("/") > 2 else [f"{url}/{number}" for number in range(15, 0, -1)]
+    with suppress(redis.RedisError):
+        for candidate in candidates:
+            with redis.Redis.from_url(candidate, socket_connect_timeout=3) as server:
+                if server.dbsize() == 0:
+                    return candidate
+    return ""
+
+
+def chromium() -> str:
+    """The path of the browser; empty when there is none."""
+    return executable()
+
+
+def corpus() -> str:
+    """The folder of example articles, mails and bounces; empty when there is none."""
+    folder = Path(os.environ.get("CORPUS_DIR", ROOT / ".." / "shared" / "corpus")).resolve()
+    return str(folder) if folder.is_dir() else ""
+
+
+WHERE = {
+    "PostgreSQL": (postgres, "TEST_DATABASE_URL, usually postgres://postgres@127.0.0.1:5432"),
+    "Redis": (redis_server, "TEST_REDIS_URL, usually redis://127.0.0.1:6379, with an empty numbered database"),
+    "Chromium": (chromium, "CHROMIUM, usually chromium on PATH"),
+    "The corpora": (corpus, "CORPUS_DIR, usually ../shared/corpus"),
+}
+
+
+def absent() -> list[str]:
+    """One line for everything that was not found."""
+    return [f"{name}: not found ({place})" for name, (find, place) in WHERE.items() if not find()]
