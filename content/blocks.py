@@ -2,12 +2,12 @@
 
 from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
-from wagtail.contrib.table_block.blocks import TableBlock
+from wagtail.contrib.typed_table_block.blocks import TypedTableBlock
 from wagtail.documents.blocks import DocumentChooserBlock
 from wagtail.images.blocks import ImageBlock
 
 WORDS = ["bold", "italic", "link", "superscript", "subscript"]
-TEXT = ["h4", "ol", "ul", "document-link", *WORDS]
+TEXT = ["h4", "ol", "ul", "blockquote", "document-link", "code", *WORDS]
 
 
 class HeadingBlock(blocks.CharBlock):
@@ -112,6 +112,30 @@ class VideoBlock(blocks.StructBlock):
         template = "content/blocks/video.html"
 
 
+class TableBlock(TypedTableBlock):
+    """A table whose cells may hold links and lists."""
+
+    text = blocks.RichTextBlock(features=["ol", "ul", "code", *WORDS], label=_("Text"))
+    name = blocks.RichTextBlock(features=WORDS, label=_("Name of the row"))
+
+    class Meta:
+        icon = "table"
+        label = _("Table")
+        template = "content/blocks/table.html"
+
+
+class CodeBlock(blocks.StructBlock):
+    """Lines of code or of a terminal, shown as they are."""
+
+    language = blocks.CharBlock(required=False, max_length=40, label=_("Language"))
+    text = blocks.TextBlock(label=_("Lines"))
+
+    class Meta:
+        icon = "code"
+        label = _("Code")
+        template = "content/blocks/code.html"
+
+
 class StepBlock(blocks.StructBlock):
     title = blocks.CharBlock(label=_("Step"))
     text = blocks.RichTextBlock(required=False, features=TEXT, label=_("How"))
@@ -157,7 +181,8 @@ class BodyBlock(blocks.StreamBlock):
     stories = StoriesBlock()
     document = DocumentBlock()
     video = VideoBlock()
-    table = TableBlock(label=_("Table"), template="content/blocks/table.html")
+    table = TableBlock()
+    code = CodeBlock()
     steps = StepsBlock()
     signup = SignupBlock()
 

@@ -44,7 +44,7 @@ def _day(moment: datetime.datetime) -> str:
 
 def _time(moment: datetime.datetime) -> str:
     # Translators: the pattern of a time of day; see the date filter of Django templates.
-    return time_format(moment, _("g:i a"))
+    return time_format(moment, _("g:i a")).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _zone(moment: datetime.datetime) -> str:

@@ -18,6 +18,8 @@ WRONG_KIND = 1
 WRONG_LANGUAGE = 2
 FIRST_FACET = 4
 
+ORDER = "score DESC, date DESC, page_id DESC"
+
 
 @dataclass(frozen=True)
 class Request:
@@ -34,6 +36,8 @@ class Request:
     """Best answer first; else newest first."""
     limit: int = 12
     offset: int = 0
+    others: int = 0
+    """How many pages of other kinds to name beside those asked for."""
 
 
 @dataclass
@@ -45,8 +49,8 @@ class Answer:
     total: int = 0
     holding: int = 0
     """Pages of any kind and language that hold the words, whatever else was asked."""
-    kinds: Counter[str] = field(default_factory=Counter)
-    """Pages of each kind that hold the words, in the languages asked for."""
+    others: list[int] = field(default_factory=list)
+    """The first few pages of other kinds that hold the words, in the languages asked for."""
     languages: Counter[str] = field(default_factory=Counter)
     facets: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     """Facet -> slug -> number of pages; like `languages`, without the choices made in that facet itself."""
@@ -59,16 +63,16 @@ def ask(request: Request) -> Answer:
         cursor.execute(statement, parameters)
         rows = cursor.fetchall()
     answer = Answer()
-    for what, name, slug, number in sorted(rows, key=lambda row: row[0] == "page" and int(row[1])):
+    for what, name, slug, number, _place in sorted(rows, key=lambda row: int(row[4])):
         match what:
             case "page":
                 answer.pages.append(number)
+            case "other":
+                answer.others.append(number)
             case "total":
                 answer.total = number
             case "holding":
                 answer.holding = number
-            case "kind":
-                answer.kinds[slug] = number
             case "language":
                 answer.languages[slug] = number
             case _:
@@ -86,19 +90,22 @@ def _statement(request: Request) -> tuple[str, list[str | int]]:
             SELECT e.page_id, e.kind, e.language, e.date, {score} AS score, {failures} AS fails
             FROM {source} WHERE {condition}
         ), best AS (
-            SELECT page_id, score, date FROM hits WHERE fails = 0
-            ORDER BY score DESC, date DESC, page_id DESC LIMIT %s OFFSET %s
+            SELECT page_id, score, date FROM hits WHERE fails = 0 ORDER BY {ORDER} LIMIT %s OFFSET %s
+        ), others AS (
+            SELECT page_id, score, date FROM hits WHERE (fails & {WRONG_KIND + WRONG_LANGUAGE}) = {WRONG_KIND}
+            ORDER BY {ORDER} LIMIT %s
         )
-        SELECT 'page', CAST(row_number() OVER (ORDER BY score DESC, date DESC, page_id DESC) AS text), '', page_id FROM best
-        UNION ALL SELECT 'total', '', '', count(*) FROM hits WHERE fails = 0
-        UNION ALL SELECT 'holding', '', '', count(*) FROM hits
-        UNION ALL SELECT 'kind', '', kind, count(*) FROM hits WHERE (fails & {WRONG_LANGUAGE}) = 0 GROUP BY kind
-        UNION ALL SELECT 'language', '', language, count(*) FROM hits WHERE fails IN (0, {WRONG_LANGUAGE}) GROUP BY language
-        UNION ALL SELECT 'facet', t.facet, t.slug, count(*) FROM hits h JOIN content_entryterm t ON t.entry_id = h.page_id
-            WHERE h.fails = 0 {own} GROUP BY t.facet, t.slug
-    """
+        SELECT 'page', '', '', page_id, row_number() OVER (ORDER BY {ORDER}) FROM best
+        UNION ALL SELECT 'other', '', '', page_id, row_number() OVER (ORDER BY {ORDER}) FROM others
+        UNION ALL SELECT 'total', '', '', count(*), 0 FROM hits WHERE fails = 0
+        UNION ALL SELECT 'holding', '', '', count(*), 0 FROM hits
+        UNION ALL SELECT 'language', '', h.language, count(*), 0 FROM hits h
+            WHERE h.fails IN (0, {WRONG_LANGUAGE}) GROUP BY h.language
+        UNION ALL SELECT 'facet', t.facet, t.slug, count(*), 0 FROM hits h
+            JOIN content_entryterm t ON t.entry_id = h.page_id WHERE h.fails = 0 {own} GROUP BY t.facet, t.slug
+    """  # noqa: S608 (only names and numbers of this file are written into it)
     matching = [expression] * score.count("%s") + failing + [expression] * condition.count("%s")
-    return statement, [*matching, request.limit, request.offset, *facets]
+    return statement, [*matching, request.limit, request.offset, request.others, *facets]
 
 
 def _failures(request: Request) -> tuple[str, list[str | int]]:
@@ -109,7 +116,7 @@ def _failures(request: Request) -> tuple[str, list[str | int]]:
     ]
     parameters: list[str | int] = [request.kind, *request.languages]
     for place, (name, slugs) in enumerate(request.chosen.items()):
-        chosen = f"SELECT t.entry_id FROM content_entryterm t WHERE t.facet = %s AND t.slug IN ({_places(slugs)})"
+        chosen = f"SELECT t.entry_id FROM content_entryterm t WHERE t.facet = %s AND t.slug IN ({_places(slugs)})"  # noqa: S608
         pieces.append(f"CASE WHEN e.page_id IN ({chosen}) THEN 0 ELSE {FIRST_FACET << place} END")
         parameters += [name, *slugs]
     return " + ".join(pieces), parameters

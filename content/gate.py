@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from wagtail.blocks.list_block import ListValue
 from wagtail.blocks.stream_block import StreamValue
 from wagtail.blocks.struct_block import StructValue
+from wagtail.contrib.typed_table_block.blocks import TypedTable
 from wagtail.documents import get_document_model
 from wagtail.documents.models import AbstractDocument
 from wagtail.fields import RichTextField, StreamField
@@ -170,6 +171,8 @@ def _inside(value: Any) -> Iterable[Any]:
         return value.values()
     if isinstance(value, ListValue):
         return list(value)
+    if isinstance(value, TypedTable):
+        return [cell.value for row in value.rows for cell in row]
     if isinstance(value, StreamValue):
         return [child.value for child in value]
     return []

@@ -101,7 +101,7 @@ def write_after_commit(pages: Iterable[int]) -> None:
         transaction.on_commit(write_them, robust=True)
 
 
-def follow(instance: Any, update_fields: Any = None, **kwargs: Any) -> None:
+def follow(instance: Any, update_fields: Any = None, **_signal: Any) -> None:
     """Signal receiver: anything was saved; pages and what their entries name are written again."""
     if isinstance(instance, Page) and not DRAFTING.issuperset(update_fields or ["all"]):
         write_after_commit([instance.pk])
@@ -109,12 +109,12 @@ def follow(instance: Any, update_fields: Any = None, **kwargs: Any) -> None:
         write_after_commit(naming(instance))
 
 
-def follow_lock(instance: PageViewRestriction, **kwargs: Any) -> None:
+def follow_lock(instance: PageViewRestriction, **_signal: Any) -> None:
     """Signal receiver: a page and everything under it was made private, or public again."""
     follow_move(instance.page)
 
 
-def follow_move(instance: Page, **kwargs: Any) -> None:
+def follow_move(instance: Page, **_signal: Any) -> None:
     """Signal receiver: a page moved with everything under it, perhaps to a private place or out of one."""
     write_after_commit(Page.objects.descendant_of(instance, inclusive=True).values_list("pk", flat=True))
 

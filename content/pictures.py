@@ -10,7 +10,7 @@ from typing import Any
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, QuerySet
 from wagtail.images.models import Picture
-from wagtail.images.shortcuts import get_renditions_or_not_found
+from wagtail.images.shortcuts import get_rendition_or_not_found, get_renditions_or_not_found
 from wagtail.models import Page, ReferenceIndex
 
 from content.models import CreditedImage, CreditedRendition, Partner, Person
@@ -52,7 +52,7 @@ def picture(image: CreditedImage, shape: str = "text", alt: str | None = None, f
         first: whether it is the first large thing a reader sees, so that the browser fetches it at once.
     """
     form = SHAPES[shape]
-    attributes = {"sizes": form.sizes, "alt": image.default_alt_text if alt is None else alt, "decoding": "async"}
+    attributes = {"sizes": form.sizes, "alt": image.default_alt_text if alt is None else alt}
     attributes |= {"fetchpriority": "high"} if first else {"loading": "lazy"}
     return Picture(get_renditions_or_not_found(image, form.filters), attributes)
 

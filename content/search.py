@@ -20,6 +20,7 @@ from content.facets import LANGUAGE, ListFacet
 from content.models import EntryKind
 
 PAGE_SIZE = 12
+MOST_ELSEWHERE = 4
 LAST_PAGE = 100_000
 LONGEST_TEXT = 200
 LONGEST_VALUE = 40
@@ -68,6 +69,11 @@ class Question:
         return (self.order or Sort.RELEVANCE) if self.clauses else Sort.NEWEST
 
     @property
+    def is_narrowed(self) -> bool:
+        """Less than everything was asked for."""
+        return bool(self.clauses or self.chosen)
+
+    @property
     def address(self) -> str:
         """This question as a query string; “?” asks for everything."""
         pairs = [("q", self.text)] if self.text else []
@@ -77,8 +83,11 @@ class Question:
 
     def without(self, parameter: str, slug: str) -> Question:
         """The same question with one choice less."""
-        rest = tuple(chosen for chosen in self.chosen[parameter] if chosen != slug)
-        chosen = {**self.chosen, parameter: rest}
+        return self.instead(parameter, *(chosen for chosen in self.chosen[parameter] if chosen != slug))
+
+    def instead(self, parameter: str, *slugs: str) -> Question:
+        """The same question with these choices of a facet and no others."""
+        chosen = {**self.chosen, parameter: slugs}
         return replace(self, chosen={name: slugs for name, slugs in chosen.items() if slugs})
 
 
@@ -106,11 +115,12 @@ class OfferedFacet:
 
 
 @dataclass(frozen=True)
-class Chip:
-    """A part of the question that can be taken back, and the address of the list without it."""
+class Way:
+    """A link to the same list, asked a little differently."""
 
     label: str
     address: str
+    is_current: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,8 +131,8 @@ class Results:
     rows: list[Page]
     found: PageOfList[int]
     facets: list[OfferedFacet]
-    elsewhere: Mapping[str, int]
-    """Other kinds -> the number of their pages that hold the words."""
+    elsewhere: list[Page]
+    """Pages of other kinds that hold the words."""
     is_loosened: bool
     """Nothing held all of the words; these pages hold some of them."""
 
@@ -131,13 +141,35 @@ class Results:
         return self.found.paginator.count
 
     @property
-    def chips(self) -> list[Chip]:
+    def is_past_end(self) -> bool:
+        """The page asked for lies behind the last one, which is shown instead."""
+        return self.question.page > self.found.number
+
+    @property
+    def chips(self) -> list[Way]:
         """What was asked, each part with the way to take it back."""
         question = self.question
-        chips = [Chip(f"“{question.text}”", replace(question, text="").address)] if question.text else []
+        chips = [Way(f"“{question.text}”", replace(question, text="").address)] if question.text else []
         for facet in self.facets:
-            chips += [Chip(choice.name, question.without(facet.parameter, choice.slug).address) for choice in facet.chosen]
+            for choice in facet.chosen:
+                chips.append(Way(choice.name, question.without(facet.parameter, choice.slug).address))
         return chips
+
+    @property
+    def sorts(self) -> list[Way]:
+        """The orders this list can be read in."""
+        question = self.question
+        return [Way(str(sort.label), replace(question, order=sort).address, sort == question.sort) for sort in Sort]
+
+    @property
+    def other_languages(self) -> list[Way]:
+        """The languages that were not searched and hold an answer, with the number of pages."""
+        choices = [choice for facet in self.facets if facet.parameter == LANGUAGE for choice in facet.choices]
+        return [
+            Way(f"{choice.name} ({choice.count})", self.question.instead(LANGUAGE, choice.slug).address)
+            for choice in choices
+            if choice.count and choice.slug not in self.question.languages
+        ]
 
 
 def read(parameters: QueryDict, kind: EntryKind, language: str, facets: Sequence[ListFacet]) -> Question:
@@ -187,10 +219,10 @@ def find(question: Question) -> Results:
         answer = fulltext.ask(replace(request, offset=found.start_index() - 1))
     return Results(
         question=question,
-        rows=_rows(question.kind, answer.pages),
+        rows=shelves.stocked(_in_order(index.MODELS[question.kind].objects.defer_streamfields(), answer.pages)),
         found=found,
         facets=[_offered(facet, question, answer) for facet in question.facets],
-        elsewhere={kind: count for kind, count in answer.kinds.items() if question.clauses and kind != question.kind},
+        elsewhere=_in_order(Page.objects.specific(defer=True), answer.others),
         is_loosened=is_loosened and answer.holding > 0,
     )
 
@@ -205,13 +237,13 @@ def _request(question: Question) -> fulltext.Request:
         ranked=question.sort == Sort.RELEVANCE,
         limit=PAGE_SIZE,
         offset=(question.page - 1) * PAGE_SIZE,
+        others=MOST_ELSEWHERE if question.clauses else 0,
     )
 
 
-def _rows(kind: EntryKind, keys: Sequence[int]) -> list[Page]:
-    pages: Any = index.MODELS[kind].objects.filter(pk__in=keys)
-    by_key = {page.pk: page for page in pages.select_related("locale").defer_streamfields()}
-    return shelves.stocked(by_key[key] for key in keys if key in by_key)
+def _in_order(pages: Any, keys: Sequence[int]) -> list[Page]:
+    by_key = pages.select_related("locale").in_bulk(keys) if keys else {}
+    return [by_key[key] for key in keys if key in by_key]
 
 
 def _offered(facet: ListFacet, question: Question, answer: fulltext.Answer) -> OfferedFacet:

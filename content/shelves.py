@@ -48,14 +48,14 @@ def newest(kind: type[P], locale: Locale) -> QuerySet[P]:
     return kind.objects.filter(locale=locale).live().public().order_by(DAY.desc(nulls_last=True), "-pk")
 
 
-def latest_resources(page: Page, count: int) -> list[ArticlePage]:
-    """The newest resources in the language of `page`."""
-    return stocked(newest(ArticlePage, page.locale)[:count])
+def latest_resources(page: Page, count: int, besides: Iterable[Page] = ()) -> list[ArticlePage]:
+    """The newest resources in the language of `page`, without those it shows already."""
+    return stocked(newest(ArticlePage, page.locale).exclude(pk__in=[shown.pk for shown in besides])[:count])
 
 
-def latest_stories(page: Page, count: int) -> list[StoryPage]:
-    """The newest stories in the language of `page`."""
-    return stocked(newest(StoryPage, page.locale)[:count])
+def latest_stories(page: Page, count: int, besides: Iterable[Page] = ()) -> list[StoryPage]:
+    """The newest stories in the language of `page`, without those it shows already."""
+    return stocked(newest(StoryPage, page.locale).exclude(pk__in=[shown.pk for shown in besides])[:count])
 
 
 def events_to_come(locale: Locale) -> QuerySet[EventPage]:

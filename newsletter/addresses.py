@@ -14,6 +14,7 @@ from email_validator import EmailNotValidError, validate_email
 LONGEST = 254  # RFC 5321 4.5.3.1.3, less the angle brackets
 BLANKS = " \t\r\n"
 LONGEST_NAME = 120
+UNPRINTABLE = {"Cc", "Cs", "Cn", "Zl", "Zp"}  # Unicode: control, surrogate, unassigned, line and paragraph ends
 
 
 class InvalidAddress(ValueError):
@@ -43,7 +44,7 @@ def parse(text: str) -> Address:
     if len(text) > LONGEST:
         raise InvalidAddress(_("This is too long for an email address. Please check it."))
     if not local.isascii():
-        raise InvalidAddress(_("We can not write to addresses with letters like “é” before the @. Please use another one."))
+        raise InvalidAddress(_("We can not write to addresses with letters like “é” before the @. Please use another."))
     try:
         # `.test` names (RFC 6761) are let in, so that one can rehearse with addresses that belong to nobody.
         found = validate_email(
@@ -69,9 +70,9 @@ def address_key(email: str) -> str:
 
 
 def tidy_name(text: str) -> str:
-    """A person's name on one line: no control characters (Unicode Cc, Cs, Cn), single blanks, at most 120 characters."""
-    plain = "".join(" " if unicodedata.category(sign) in {"Cc", "Cs", "Cn", "Zl", "Zp"} else sign for sign in text[:1000])
-    return " ".join(plain.split())[:LONGEST_NAME].rstrip()
+    """A person's name on one line: single blanks, no control characters, at most 120 characters."""
+    signs = (" " if unicodedata.category(sign) in UNPRINTABLE else sign for sign in text[:1000])
+    return " ".join("".join(signs).split())[:LONGEST_NAME].rstrip()
 
 
 def masked(email: str) -> str:
@@ -82,8 +83,8 @@ def masked(email: str) -> str:
 
 
 def keyed_hash(text: str, secret: str | None = None) -> str:
-    """HMAC-SHA256 of a text in hex, keyed with SECRET_KEY (or one of its fallbacks): equal texts, equal hashes."""
-    return salted_hmac("newsletter.addresses", text, secret=secret or settings.SECRET_KEY, algorithm="sha256").hexdigest()
+    """HMAC-SHA256 of a text in hex, keyed with SECRET_KEY or another secret: equal texts, equal hashes."""
+    return salted_hmac("newsletter.addresses", text, secret=secret, algorithm="sha256").hexdigest()
 
 
 def erased_key(key: str, secret: str | None = None) -> str:

@@ -183,7 +183,7 @@ def _write(page: IssuePage, month: date, selection: Selection) -> None:
     page.preheader = _contents(selection)
     page.introduction = (
         _(
-            "<p>Hello,</p><p>here is what we and our partners finished in %(month)s. Take what helps you this week, "
+            "<p>Hello,</p><p>Here is what we and our partners finished in %(month)s. Take what helps you this week, "
             "and keep the rest for a quieter day.</p>"
         )
         % words
@@ -217,7 +217,7 @@ def _published(kind: type[Any], month: date, language: str) -> list[Any]:
     by_date = Q(published_on__gte=starts.date(), published_on__lt=ends.date())
     by_clock = Q(published_on=None, first_published_at__gte=starts, first_published_at__lt=ends)
     pages = _translated(kind, kind.objects.filter(by_date | by_clock), language)
-    return sorted(pages, key=lambda page: (-page.date.toordinal(), page.title))
+    return sorted(pages, key=lambda page: (page.locale.language_code != language, -page.date.toordinal(), page.title))
 
 
 def _to_come(language: str) -> list[Any]:

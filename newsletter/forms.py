@@ -7,9 +7,8 @@ from uuid import UUID
 
 from django import forms
 from django.conf import settings
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from newsletter import addresses, choices
 from newsletter.models import Subscription
@@ -55,6 +54,7 @@ class ChoicesForm(forms.Form):
             terms = [(term.slug, term.name) for term in facet.terms.all()]
             if terms:
                 self.fields[facet.slug] = TermsField(label=facet.name, required=False, choices=terms)
+        self.order_fields(["email", "name", *choices.FACETS, "language"])
 
     def clean_name(self) -> str:
         return addresses.tidy_name(self.cleaned_data["name"] or "")
@@ -71,8 +71,6 @@ class ChoicesForm(forms.Form):
 
 class SignupForm(ChoicesForm):
     """How one joins. Only the address is needed."""
-
-    field_order = ["email", "name", "role", "grade", "topic", "language"]
 
     email = forms.Field(
         label=gettext_lazy("Email"),

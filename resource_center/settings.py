@@ -47,7 +47,7 @@ INSTALLED_APPS = [
     "wagtail.contrib.search_promotions",
     "wagtail.contrib.settings",
     "wagtail.contrib.simple_translation",
-    "wagtail.contrib.table_block",
+    "wagtail.contrib.typed_table_block",
     "wagtail.embeds",
     "wagtail.sites",
     "wagtail.users",
@@ -146,7 +146,8 @@ CELERY_BROKER_URL = broker.celery_url(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_TASK_PUBLISH_RETRY = False
+# One second try at once, for a connection that a restarted broker has closed; then the caller goes on.
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 3  # seconds that running tasks get to end
 CELERY_WORKER_SEND_TASK_EVENTS = False
@@ -155,8 +156,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 900,
     "unacked_restore_interval": 10,
     "unacked_restore_throttle": 1,
-    "socket_timeout": 5,
-    "socket_connect_timeout": 5,
+    "socket_timeout": 3,
+    "socket_connect_timeout": 3,
+    **CELERY_TASK_PUBLISH_RETRY_POLICY,
 }
 CELERY_TIMEZONE = env["TIME_ZONE"]
 CELERY_BEAT_SCHEDULE = {

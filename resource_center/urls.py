@@ -34,7 +34,7 @@ urlpatterns += i18n_patterns(
     path("newsletter/unsubscribe/<path:token>/", private.Unsubscribe.as_view(), name="newsletter_unsubscribe"),
     path("newsletter/export/<path:token>/", private.Export.as_view(), name="newsletter_export"),
     path("newsletter/erase/<path:token>/", private.Erase.as_view(), name="newsletter_erase"),
-    re_path("^newsletter/(?:confirm|preferences|unsubscribe|export|erase)/+$", private.unknown),
+    re_path("^newsletter/(?:confirm|preferences|unsubscribe|export|erase)/+$", private.lost_token),
     path("", include(wagtail_urls)),
     prefix_default_language=False,
 )

@@ -35,7 +35,8 @@ class LiveSite:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / "site.log"
-        clean = {name: value for name, value in os.environ.items() if name not in preflight.SETTINGS}
+        tests_own = {*preflight.SETTINGS, "DJANGO_SETTINGS_MODULE"}
+        clean = {name: value for name, value in os.environ.items() if name not in tests_own}
         self.environment = {
             **clean,
             "DATA_DIR": str(folder / "var"),
@@ -47,7 +48,11 @@ class LiveSite:
         self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> LiveSite:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -98,4 +98,4 @@ def test_every_fixed_address_of_the_contract_answers(client, rf):
 def test_reserved_addresses_are_not_found(client):
     site.found()
     for path in (name for name in named(section("Reserved")) if name.startswith("/")):
-        assert client.get(path.replace("<slug>", "x").replace("<esp>", "x")).status_code == 404, path
+        assert client.get(path.replace("<slug>", "x").replace("<esp>", "x"), follow=True).status_code == 404, path

@@ -44,6 +44,7 @@ class ImportedSource(models.Model):
     source = models.CharField(max_length=500, unique=True, help_text="Last folder name of the import plus the relative path.")
     fingerprint = models.CharField(max_length=64, help_text="SHA-256 of what was imported, in hex.")
     page = models.ForeignKey(Page, null=True, on_delete=models.CASCADE, related_name="+")
+    revision = models.BigIntegerField(null=True, help_text="The page's revision that the import wrote: a newer one is an editor's.")
     image = models.ForeignKey(CreditedImage, null=True, on_delete=models.CASCADE, related_name="+")
     imported_at = models.DateTimeField(auto_now=True)
 

@@ -86,15 +86,26 @@ class Kind:
     label: str
 
 
+TYPE = "type"  # the facet whose term says what a resource is: a guide, a protocol ...
+
+
 @register.filter
 def kind(page: Page) -> Kind:
-    """Tell whether a page is a resource, a story, an event or a collection."""
+    """Tell whether a page is a resource (by its type, where it has one), a story, an event or a collection."""
+    if isinstance(page, ArticlePage):
+        types = [term.name for term in page.terms.all() if term.facet.slug == TYPE]
+        return Kind("resource", types[0] if types else _("Resource"))
     return {
-        ArticlePage: Kind("resource", _("Resource")),
         StoryPage: Kind("story", _("Story")),
         EventPage: Kind("event", _("Event")),
         CollectionPage: Kind("collection", _("Collection")),
     }.get(type(page), Kind("page", _("Page")))
+
+
+@register.filter
+def first_terms(page: ReadingPage) -> list[Term]:
+    """The few terms that a card shows."""
+    return [term for term in page.terms.all() if term.facet.slug != TYPE][:3]
 
 
 @register.simple_tag

@@ -43,6 +43,7 @@ class Lane:
     cleared: int = 0
     accepted: bool = False
     over: bool = False
+    dropped: bool = False
     entries: list[Entry] = field(default_factory=list)
 
     @property
@@ -58,6 +59,10 @@ class Lane:
     @property
     def hungry(self) -> bool:
         return len(self.waiting) < REFILL_BELOW and not self.over
+
+    @property
+    def idle(self) -> bool:
+        return self.session is not None and not (self.offered or self.dotted or self.waiting or self.entries)
 
     @property
     def to_renew(self) -> bool:
@@ -88,7 +93,7 @@ class Lane:
             return
         for outcome in self.session.hear():
             self._conclude(outcome)
-        self.over = self.session.broken
+        self.over = self.dropped = self.session.broken
 
     def offer(self) -> None:
         """Say everything about the next message but its final dot."""
@@ -117,8 +122,8 @@ class Lane:
     def stop(self) -> None:
         """Nothing more may go: break off before a final dot, so that the server has taken nothing."""
         self.over = True
-        self.offered = None
         self.close()
+        self.offered = None
 
     def close(self) -> None:
         """Let the connection go."""
@@ -141,9 +146,9 @@ class Lane:
         self.entries.append(Entry(self.token, row, replies.judge(outcome, row.attempts, refused_before)))
 
 
-def skipped(lane: Lane, row: Row, reason: str) -> Entry:
+def skipped(token: int, row: Row, reason: str) -> Entry:
     """The entry for a row whose reader left, or whose mailing was cancelled, before its turn came."""
-    return Entry(lane.token, row, Verdict(Dispatch.State.SKIPPED, reason, attempt=False))
+    return Entry(token, row, Verdict(Dispatch.State.SKIPPED, reason, attempt=False))
 
 
 def _discard(opening: Future[Session]) -> None:

@@ -221,7 +221,8 @@ def claim_notices(lane: int, position: int, limit: int) -> list[Row]:
 
 def claim_deliveries(mailing: int, lane: int, position: int, limit: int) -> list[Row]:
     """Claim due deliveries of a mailing for a lane, numbered after `position`, in the order they fell due."""
-    if not _claim(Kind.DELIVERY, "mailing_id = %s", [mailing], lane, position, limit):
+    which = "mailing_id = %s AND EXISTS (SELECT 1 FROM newsletter_mailing WHERE id = %s AND state = 'sending')"
+    if not _claim(Kind.DELIVERY, which, [mailing, mailing], lane, position, limit):
         return []
     with connection.cursor() as cursor:
         cursor.execute(

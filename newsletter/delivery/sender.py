@@ -25,6 +25,7 @@ LANES = 8
 CLAIM = 25  # rows; few, so that a slow connection does not keep others' work from them
 LOOK_EVERY = 1.0  # seconds between looks for notices, new work and overdue replies
 REAP_EVERY = 15.0
+WORTH_WAITING = 10.0
 FIRST_REST = 2.0  # seconds a relay is left alone after it turned us away, doubling
 LONGEST_REST = 600.0
 
@@ -90,7 +91,7 @@ class Sender:
         for lane in self.lanes:
             lane.finish()
             lane.offer()
-        return bool(self.lanes) or (self._hiring and not self._dry)
+        return bool(self.lanes) or (tick() < self.closing_at and not self._dry and self._soonest() < tick() + WORTH_WAITING)
 
     @property
     def _dry(self) -> bool:
@@ -99,6 +100,9 @@ class Sender:
     @property
     def _hiring(self) -> bool:
         return tick() < self.closing_at and bool(self._awake())
+
+    def _soonest(self) -> float:
+        return min(self.rests.get(way, (0.0, 0.0))[0] for way in self.ways)
 
     def _awake(self) -> list[Way]:
         return [way for way in self.ways if self.rests.get(way, (0.0, 0.0))[0] <= tick()]
@@ -127,10 +131,15 @@ class Sender:
             self.lanes.append(lane)
 
     def _claim(self, token: int, position: int) -> list[Row]:
-        rows = ledger.claim_notices(token, position, CLAIM)
-        if not rows and self.mailing is not None:
-            rows = ledger.claim_deliveries(self.mailing, token, position, CLAIM)
-        return rows
+        """Due rows for a lane, without those whose reader has left since the freeze."""
+        while True:
+            rows = ledger.claim_notices(token, position, CLAIM)
+            if not rows and self.mailing is not None:
+                rows = ledger.claim_deliveries(self.mailing, token, position, CLAIM)
+            refusals = ledger.refusals(rows)
+            ledger.record([skipped(token, row, reason) for row, reason in refusals.items() if reason])
+            if not rows or len(refusals) < len(rows):
+                return [row for row in rows if row not in refusals or not refusals[row]]
 
     def _listen(self) -> None:
         """Wait until a server says something or takes more, and hear it."""
@@ -177,7 +186,9 @@ class Sender:
         """Group commit: what was heard on all lanes, their leases, and a word on what each wants to send next."""
         looking = tick() >= self.look_at
         concerned = [
-            lane for lane in self.lanes if lane.entries or lane.over or lane.candidate or lane.to_renew or self._feeds(lane)
+            lane
+            for lane in self.lanes
+            if lane.entries or lane.over or lane.candidate or lane.idle or lane.to_renew or self._feeds(lane)
         ]
         if looking:
             concerned = self.lanes
@@ -227,7 +238,7 @@ class Sender:
                 mailings.pause_because(entry.row.mailing, mailings.why_refused(entry.verdict))
         asked = {lane: row for lane in lanes if (row := candidates[lane.token])}
         refusals = ledger.refusals(list(asked.values()))
-        ledger.record([skipped(lane, row, refusals[row]) for lane, row in asked.items() if refusals.get(row)])
+        ledger.record([skipped(lane.token, row, refusals[row]) for lane, row in asked.items() if refusals.get(row)])
         for lane in lanes:
             if lane.over:
                 ledger.free(lane.token)
@@ -259,11 +270,11 @@ class Sender:
             lane.stop()
         elif row:
             lane.cleared = row.position
-        elif lane.session and not (lane.offered or lane.dotted or lane.waiting) and self._dry:
+        elif lane.idle and not self._feeds(lane):
             lane.over = True
 
     def _bury(self, lane: Lane) -> None:
-        if lane.session and lane.session.broken and not lane.accepted:
+        if lane.dropped and not lane.accepted:
             self._rest(lane.way)
         elif lane.accepted:
             self.rests.pop(lane.way, None)

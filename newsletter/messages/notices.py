@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from django.conf import settings
@@ -14,17 +15,18 @@ from newsletter import notices
 from newsletter.messages import bodies
 from newsletter.messages.letters import letter
 from newsletter.messages.slots import Slots, fill
-from newsletter.messages.tree import absolute, archive_url, postal_address
+from newsletter.messages.tree import archive_url, home_url, postal_address
 from newsletter.models import Notice
 
-BUTTON = re.compile(r"\[(?P<words>[^\]]+)\]\s+(?P<url>https?://\S+)")
+LINK = re.compile(r"\[(?P<words>[^\]]+)\]\s+(?P<url>https?://\S+)")
 
 
 class Paragraph(NamedTuple):
-    """Some words, or with an address the words of a button."""
+    """Some words; with an address, the words of a link, and of a button where it is what the mail is for."""
 
     words: str
     url: str = ""
+    is_button: bool = False
 
 
 class Words(NamedTuple):
@@ -39,7 +41,7 @@ def notice_message(notice: Notice) -> bytes:
     """The finished mail of a notice, in its subscriber's language.
 
     The words are written in one plain file per kind: the subject, then paragraphs with an empty line between
-    them. `[Words] address` is a button; the last paragraph says why the mail was sent.
+    them. `[Words] address` is a link, the first one a button; the last paragraph says why the mail was sent.
     """
     subscription = notice.subscription
     newsletter, language = subscription.newsletter, subscription.subscriber.language
@@ -49,7 +51,7 @@ def notice_message(notice: Notice) -> bytes:
         "words": written,
         "newsletter": newsletter.name,
         "organisation": Organisation.load().name,
-        "home_url": absolute("/"),
+        "home_url": home_url(language),
         "archive_url": archive_url(language),
         "postal_address": postal_address(),
         "unsubscribe": links["unsubscribe_url"],
@@ -72,10 +74,13 @@ def _words(notice: Notice, language: str, links: dict[str, object]) -> Words:
     context = {**links, "organisation": Organisation.load().name, "site": settings.SITE_URL}
     with translation.override(language):
         source = render_to_string(f"emails/notices/{notice.kind}.txt", context)
-    subject, *paragraphs, reason = [" ".join(part.split()) for part in re.split(r"\n\s*\n", source.strip())]
-    return Words(subject, [_paragraph(part) for part in paragraphs], reason)
+    subject, *texts, reason = [" ".join(part.split()) for part in re.split(r"\n\s*\n", source.strip())]
+    return Words(subject, list(_paragraphs(texts)), reason)
 
 
-def _paragraph(text: str) -> Paragraph:
-    button = BUTTON.fullmatch(text)
-    return Paragraph(button["words"], button["url"]) if button else Paragraph(text)
+def _paragraphs(texts: list[str]) -> Iterator[Paragraph]:
+    first = True
+    for text in texts:
+        link = LINK.fullmatch(text)
+        yield Paragraph(link["words"], link["url"], first) if link else Paragraph(text)
+        first = first and link is None

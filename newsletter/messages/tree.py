@@ -13,7 +13,6 @@ import nh3
 from django.conf import settings
 from django.utils import timezone, translation
 from django.utils.formats import date_format
-from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 from wagtail.blocks import StreamValue
 from wagtail.images.models import SourceImageIOError
@@ -100,7 +99,7 @@ def tree(issue: IssuePage) -> Tree:
                 postal_address=postal_address(),
                 web_url=absolute(page_path(issue)),
                 archive_url=archive_url(language),
-                home_url=absolute("/" if language == settings.LANGUAGE_CODE else f"/{language}/"),
+                home_url=home_url(language),
             )
         )
     return content
@@ -162,6 +161,11 @@ def page_path(page: Page) -> str:
     return parts[2] if parts and parts[2] else "/"
 
 
+def home_url(language: str) -> str:
+    """The front door in one language."""
+    return absolute("/" if language == settings.LANGUAGE_CODE else f"/{language}/")
+
+
 def archive_url(language: str) -> str:
     """The page that lists the issues, in one language when it stands there, else in the first one found."""
     pages = {page.locale.language_code: page for page in NewsletterPage.objects.live().select_related("locale")}
@@ -208,7 +212,7 @@ def _item(value: Any, page: Any, language: str) -> Item:
         summary=value["summary"] or invitation or page.summary,
         url=absolute(page_path(page)),
         language="" if own == language else own,
-        facts=[fact for fact in (*_facts(page), "" if own == language else _foreign(own)) if fact],
+        facts=[fact for fact in (*_facts(page), _foreign(own) if own != language else "") if fact],
         pinned=bool(value["pinned"]),
         terms=[str(key) for key in page.terms.values_list("translation_key", flat=True)],
         picture=_picture(page.picture),
@@ -224,7 +228,7 @@ def _facts(page: Any) -> list[str]:
 
 
 def _foreign(language: str) -> str:
-    return _("In %(language)s") % {"language": get_language_info(language)["name_translated"]}
+    return {"en": _("In English"), "es": _("In Spanish")}[language]
 
 
 def _picture(image: CreditedImage | None) -> Picture | None:

@@ -18,7 +18,9 @@ class Newsletter(models.Model):
     """Something one can subscribe to. One ships; the tables are ready for more."""
 
     name = models.CharField(_("name"), max_length=120)
-    slug = models.SlugField(_("slug"), unique=True, help_text=_("Part of the List-Id: never change it once mail went out."))
+    slug = models.SlugField(
+        _("slug"), unique=True, help_text=_("Part of the List-Id: never change it once mail went out.")
+    )
     description = models.TextField(_("description"), blank=True)
     from_name = models.CharField(_("sender's name"), max_length=120, blank=True)
 
@@ -147,7 +149,10 @@ class Suppression(models.Model):
         MANUAL = "manual", _("Entered by hand")
 
     address_key = models.CharField(
-        _("address"), max_length=320, unique=True, help_text=_("The normalised address, or “erased:” and a keyed hash of it.")
+        _("address"),
+        max_length=320,
+        unique=True,
+        help_text=_("The normalised address, or “erased:” and a keyed hash of it."),
     )
     reason = models.CharField(_("reason"), max_length=10, choices=Reason)
     note = models.CharField(_("note"), max_length=250, blank=True)

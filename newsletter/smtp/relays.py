@@ -6,7 +6,6 @@ import smtplib
 import socket
 import ssl
 from dataclasses import dataclass
-from functools import cache
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.conf import settings
@@ -106,7 +105,6 @@ class Relay:
         return smtplib.SMTP(self.host, self.port, _own_name(), timeout=TO_CONNECT)
 
 
-@cache
 def relays() -> tuple[Relay, ...]:
     """The relays of SMTP_URL.
 

@@ -1,5 +1,6 @@
 """Who gets it: the only room that writes a subscription's status, always with the event that proves it."""
 
+from newsletter.subscribers.arrivals import Arrival, take_in
 from newsletter.subscribers.consent import (
     confirm,
     is_suppressed,
@@ -12,6 +13,7 @@ from newsletter.subscribers.consent import (
 from newsletter.subscribers.privacy import erase, forget_unconfirmed, portrait
 
 __all__ = [
+    "Arrival",
     "confirm",
     "erase",
     "forget_unconfirmed",
@@ -21,5 +23,6 @@ __all__ = [
     "request_confirmation",
     "subscribe",
     "suppress",
+    "take_in",
     "unsubscribe",
 ]

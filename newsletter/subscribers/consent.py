@@ -141,12 +141,15 @@ def is_suppressed(subscriber: Subscriber) -> bool:
 
 
 def record(
-    subscription: Subscription, kind: ConsentEvent.Kind, *, source: str, wording: str = "", mailing: Mailing | None = None
+    subscription: Subscription,
+    kind: ConsentEvent.Kind,
+    *,
+    source: str,
+    wording: str = "",
+    mailing: Mailing | None = None,
 ) -> None:
     """Write down what somebody agreed to or took back."""
-    ConsentEvent.objects.create(
-        subscription=subscription, kind=kind, source=source, wording=wording, mailing=mailing
-    )
+    ConsentEvent.objects.create(subscription=subscription, kind=kind, source=source, wording=wording, mailing=mailing)
 
 
 def _answer(

@@ -22,7 +22,5 @@ def signup_form(title: str = "", text: str = "", place: str = "signup", asking_c
         place: tells two forms on one page apart.
         asking_choices: whether role, grade and topics are asked too.
     """
-    form = forms.SignupForm(
-        auto_id=f"{place}-%s", asking_choices=asking_choices, initial={"language": get_language()}
-    )
+    form = forms.SignupForm(auto_id=f"{place}-%s", asking_choices=asking_choices, initial={"language": get_language()})
     return {"form": form, "title": title, "text": text, "place": place, "wording": forms.consent_wording()}

@@ -5,6 +5,7 @@ Mail scanners follow every link, so GET shows a button and only POST acts.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -30,10 +31,12 @@ def kept_private(response: HttpResponseBase) -> HttpResponseBase:
     return response
 
 
-@csrf_exempt
-def unknown(request: HttpRequest) -> HttpResponseBase:
-    """A link of ours with its token lost on the way."""
+def unknown_link(request: HttpRequest) -> HttpResponseBase:
+    """The kind page for a link that is none of ours, or lost its token on the way."""
     return kept_private(render(request, "newsletter/unknown.html", status=404))
+
+
+lost_token = csrf_exempt(unknown_link)
 
 
 @method_decorator(csrf_exempt, name="dispatch")
@@ -50,7 +53,7 @@ class PrivatePage(View):
             subscriptions = Subscription.objects.select_related("subscriber", "newsletter")
             self.subscription = subscriptions.get(public_id=self.link.public_id)
         except (links.UnknownLink, Subscription.DoesNotExist):
-            return unknown(request)
+            return unknown_link(request)
         return kept_private(super().dispatch(request, *args, **kwargs))
 
     def page(self, name: str, status: int = 200, **more: Any) -> HttpResponse:
@@ -68,10 +71,10 @@ class PrivatePage(View):
 class Confirm(PrivatePage):
     purpose = links.CONFIRM
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, _request: HttpRequest) -> HttpResponse:
         return self._spent() or self.page("confirm")
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def post(self, _request: HttpRequest) -> HttpResponse:
         spent = self._spent()
         if spent:
             return spent
@@ -91,7 +94,7 @@ class Confirm(PrivatePage):
 class Unsubscribe(PrivatePage):
     purpose = links.UNSUBSCRIBE
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, _request: HttpRequest) -> HttpResponse:
         standing = self.subscription.status in consent.STANDING
         return self.page("unsubscribe" if standing else "unsubscribed")
 
@@ -108,11 +111,11 @@ class Unsubscribe(PrivatePage):
 class Preferences(PrivatePage):
     purpose = links.PREFERENCES
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, _request: HttpRequest) -> HttpResponse:
         return self._form()
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        acts = {
+        acts: dict[str, Callable[[], HttpResponse]] = {
             "unsubscribe": self._unsubscribe,
             "resubscribe": self._resubscribe,
             "export": lambda: self._mail(Notice.Kind.EXPORT),
@@ -156,10 +159,10 @@ class Preferences(PrivatePage):
 class Export(PrivatePage):
     purpose = links.EXPORT
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, _request: HttpRequest) -> HttpResponse:
         return self.page("expired", GONE) if self.link.expired else self.page("export")
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def post(self, _request: HttpRequest) -> HttpResponse:
         if self.link.expired:
             return self.page("expired", GONE)
         consent.record(self.subscription, ConsentEvent.Kind.EXPORTED, source="link")
@@ -172,11 +175,11 @@ class Export(PrivatePage):
 class Erase(PrivatePage):
     purpose = links.ERASE
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, _request: HttpRequest) -> HttpResponse:
         return self.page("expired", GONE) if self.link.expired else self.page("erase")
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def post(self, _request: HttpRequest) -> HttpResponse:
         if self.link.expired:
             return self.page("expired", GONE)
         subscribers.erase(self.subscription.subscriber.address_key, source="link")
-        return render(request, "newsletter/erased.html")
+        return render(self.request, "newsletter/erased.html")

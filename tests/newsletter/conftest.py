@@ -65,8 +65,6 @@ def terms(newsletter):
         )
         for slug, (name, nombre) in names.items():
             term = Term.objects.create(facet=english, locale=en, slug=slug, name=name)
-            Term.objects.create(
-                facet=spanish, locale=es, slug=slug, name=nombre, translation_key=term.translation_key
-            )
+            Term.objects.create(facet=spanish, locale=es, slug=slug, name=nombre, translation_key=term.translation_key)
             keys[slug] = term.translation_key
     return keys

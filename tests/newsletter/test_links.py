@@ -63,7 +63,9 @@ def test_the_signature_of_one_person_does_not_open_anothers_page():
         links.read("preferences", foreign.rpartition(".")[0] + "." + own.rpartition(".")[2])
 
 
-@pytest.mark.parametrize("text", ["", ".", "..", "1", "a.b.c", "eyJhbGciOiJub25lIn0.e30.", "é.ü.ß", "\x00", "a" * 100_000])
+@pytest.mark.parametrize(
+    "text", ["", ".", "..", "1", "a.b.c", "eyJhbGciOiJub25lIn0.e30.", "é.ü.ß", "\x00", "a" * 100_000]
+)
 def test_what_is_no_token_is_refused(text):
     for purpose in ("confirm", "unsubscribe"):
         with pytest.raises(links.UnknownLink):

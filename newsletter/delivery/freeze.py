@@ -1,0 +1,168 @@
+"""Fixes what is sent and to whom: bodies per variant, the audience by one cutoff, one delivery per recipient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F, Max, QuerySet
+
+from newsletter import digest, messages
+from newsletter.delivery import clock
+from newsletter.delivery.envelopes import mail_domain
+from newsletter.delivery.mailings import Refused, State, pause_because
+from newsletter.models import IssuePage, Mailing, Segment, Subscription, Suppression, Variant
+
+CHUNK = 20_000  # subscriptions
+PATIENCE = 5  # tries of a chunk whose readers change while it is written
+
+
+class Moved(Exception):
+    """Somebody came or left while a chunk was written: it does not add up and is written again."""
+
+
+def start(mailing: Mailing) -> None:
+    """Freeze a scheduled mailing, publish its issue, and let it go. Goes on where an earlier freeze was cut off.
+
+    An issue that fails its checks by now pauses its mailing, and the reason is kept on it.
+
+    Raises:
+        Refused: the issue fails its checks.
+    """
+    Mailing.objects.filter(pk=mailing.pk, state=State.SCHEDULED).update(state=State.PREPARING)
+    mailing.refresh_from_db()
+    if mailing.state == State.PREPARING and mailing.cutoff is None:
+        _freeze_words(mailing)
+    while _freeze_chunk(mailing):
+        pass
+    mailing.refresh_from_db()
+
+
+def _freeze_words(mailing: Mailing) -> None:
+    issue = mailing.issue
+    if issue is None:
+        _hold(mailing, ["The issue was deleted before it was sent."])
+        return
+    reasons = [str(reason) for reason in digest.problems(issue)]
+    if reasons:
+        _hold(mailing, reasons)
+    _publish(issue)
+    cutoff = _audience(mailing).aggregate(last=Max("pk"))["last"] or 0
+    variants = messages.variants(issue, _segments(mailing, cutoff))
+    with transaction.atomic():
+        taken = Mailing.objects.filter(pk=mailing.pk, state=State.PREPARING, cutoff__isnull=True)
+        if taken.update(cutoff=cutoff, subject=variants[0].subject):
+            _keep(mailing, variants)
+
+
+def _publish(issue: IssuePage) -> None:
+    """Put the issue's latest words on the web, in every finished language: mail and archive say the same."""
+    for page in messages.editions(issue).values():
+        if not page.live or page.has_unpublished_changes:
+            (page.get_latest_revision() or page.save_revision()).publish()
+
+
+def _hold(mailing: Mailing, reasons: list[str]) -> None:
+    pause_because(mailing.pk, " ".join(reasons))
+    raise Refused(*reasons)
+
+
+def _audience(mailing: Mailing) -> QuerySet[Subscription]:
+    return Subscription.objects.filter(newsletter=mailing.newsletter_id, status=Subscription.Status.CONFIRMED)
+
+
+def _segments(mailing: Mailing, cutoff: int) -> list[tuple[str, str]]:
+    """Every language with every set of choices in use; without choices always, for who changes theirs meanwhile."""
+    used = _audience(mailing).filter(pk__lte=cutoff).values_list("subscriber__language", "choices_key").distinct()
+    return sorted({(language, "") for language, _name in settings.LANGUAGES} | set(used))
+
+
+def _keep(mailing: Mailing, variants: Iterable[messages.FrozenVariant]) -> None:
+    for frozen in variants:
+        variant = Variant.objects.create(
+            mailing=mailing,
+            language=frozen.language,
+            order_key=frozen.order_key,
+            subject=frozen.subject,
+            content=frozen.content,
+            template=frozen.template,
+        )
+        Segment.objects.bulk_create(
+            Segment(mailing=mailing, language=language, choices_key=key, variant=variant) for language, key in frozen.segments
+        )
+
+
+def _freeze_chunk(mailing: Mailing) -> bool:
+    """Write the deliveries of the next chunk. False when there is no more to write."""
+    for _try in range(PATIENCE):
+        try:
+            with transaction.atomic():
+                return _write_chunk(mailing.pk)
+        except Moved:
+            continue
+    raise Moved("The audience of the mailing changes faster than it can be written down; the next tick tries again.")
+
+
+def _write_chunk(pk: int) -> bool:
+    mailing = Mailing.objects.select_for_update().get(pk=pk)
+    if mailing.state != State.PREPARING or mailing.cutoff is None:
+        return False
+    rest = _audience(mailing).filter(pk__gt=mailing.watermark, pk__lte=mailing.cutoff).order_by("pk")
+    upper = rest[:CHUNK].aggregate(last=Max("pk"))["last"]
+    if upper is None:
+        _let_go(mailing)
+        return False
+    chunk = rest.filter(pk__lte=upper)
+    candidates, excluded = chunk.count(), chunk.filter(subscriber__address_key__in=_suppressed()).count()
+    if candidates != _insert(mailing, upper) + excluded:
+        raise Moved
+    Mailing.objects.filter(pk=pk).update(
+        watermark=upper, candidates=F("candidates") + candidates, excluded=F("excluded") + excluded
+    )
+    return True
+
+
+def _let_go(mailing: Mailing) -> None:
+    """To `sending`, only when every candidate is written or excluded."""
+    written = mailing.deliveries.count()
+    if mailing.candidates != written + mailing.excluded:
+        pause_because(
+            mailing.pk,
+            f"The audience does not add up: {mailing.candidates} readers, {written} written, {mailing.excluded} excluded.",
+        )
+        return
+    Mailing.objects.filter(pk=mailing.pk).update(state=State.SENDING, started_at=clock.moment())
+
+
+def _suppressed() -> QuerySet[Suppression, str]:
+    return Suppression.objects.values_list("address_key", flat=True)
+
+
+def _insert(mailing: Mailing, upper: int) -> int:
+    """One delivery for every confirmed, unsuppressed subscription up to `upper`. How many were written."""
+    token = (
+        "replace(gen_random_uuid()::text, '-', '')"
+        if connection.vendor == "postgresql"
+        else "lower(hex(randomblob(16)))"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""INSERT INTO newsletter_delivery (mailing_id, variant_id, subscriber_id, address, address_key, generation,
+                    state, message_id, attempts, uncertain_attempts, due_at, reason, reply)
+                SELECT %s, COALESCE(exact.variant_id, plain.variant_id), u.id, u.email, u.address_key, 1,
+                    'queued', '<d.' || {token} || %s, 0, 0, {clock.now()}, '', ''
+                FROM newsletter_subscription s JOIN newsletter_subscriber u ON u.id = s.subscriber_id
+                JOIN newsletter_segment plain
+                    ON plain.mailing_id = %s AND plain.language = u.language AND plain.choices_key = ''
+                LEFT JOIN newsletter_segment exact
+                    ON exact.mailing_id = %s AND exact.language = u.language AND exact.choices_key = s.choices_key
+                WHERE s.newsletter_id = %s AND s.status = 'confirmed' AND s.id > %s AND s.id <= %s
+                    AND NOT EXISTS (SELECT 1 FROM newsletter_suppression x WHERE x.address_key = u.address_key)
+                ON CONFLICT DO NOTHING""",
+            [
+                *(mailing.pk, f"@{mail_domain()}>", mailing.pk, mailing.pk),
+                *(mailing.newsletter_id, mailing.watermark, upper),
+            ],
+        )
+        return cursor.rowcount

@@ -1,0 +1,106 @@
+"""What is due: the work a task, a command or the minute's tick finds in the ledger."""
+
+from __future__ import annotations
+
+import time
+
+from django.db.models import Exists, OuterRef, Q
+
+from newsletter import doorbell, subscribers
+from newsletter.delivery import clock, ledger, mailings, reaper
+from newsletter.delivery.freeze import start
+from newsletter.delivery.mailings import Refused, State
+from newsletter.delivery.seat import seat
+from newsletter.delivery.sender import LANES, Sender, Tally
+from newsletter.models import Delivery, Dispatch, Lane, Mailing, Notice
+
+SHIFT = 200.0  # seconds a worker sends in one go, well below the broker's patience
+PATIENCE = 20.0  # seconds to wait for the seat
+
+
+def tick() -> None:
+    """Once a minute: end dead lanes, close what is done, and wake whoever has something due and stands still."""
+    reaper.reap()
+    ledger.skip_cancelled()
+    for pk in Mailing.objects.filter(state=State.SENDING).values_list("pk", flat=True):
+        mailings.finish(pk)
+    for pk in _standing_still():
+        doorbell.ring("send_mailing", pk)
+    if _due(Notice):
+        doorbell.ring("send_notices")
+    subscribers.forget_unconfirmed()
+
+
+def work_on(pk: int) -> None:
+    """Do what a mailing needs now, for one shift; rings for the next one when more is due."""
+    early = Q(state=State.SCHEDULED, scheduled_for__gt=clock.moment())
+    mailing = Mailing.objects.exclude(early).filter(pk=pk).first()
+    if mailing is None:
+        return
+    try:
+        start(mailing)
+    except Refused:
+        return
+    with seat(PATIENCE) as got:
+        progress = got and _shift(pk)
+    mailings.finish(pk)
+    if progress and _due(Delivery, pk):
+        doorbell.ring("send_mailing", pk)
+
+
+def work_on_notices() -> None:
+    """Send the notices that are due, for one shift."""
+    with seat(PATIENCE) as got:
+        if got:
+            Sender(None).run(SHIFT)
+
+
+def send_until_idle(mailing: Mailing, lanes: int = LANES, wait: bool = True) -> Tally:
+    """Send a mailing in this process, without any worker.
+
+    Args:
+        mailing: scheduled for now, or going on.
+        lanes: the most connections to open.
+        wait: also for what falls due later, until nothing is left.
+
+    Returns:
+        What this process has done.
+
+    Raises:
+        Refused: the issue fails its checks.
+    """
+    start(mailing)
+    sender = Sender(mailing.pk, lanes)
+    while True:
+        with seat(PATIENCE) as got:
+            if got:
+                sender.run()
+        mailings.finish(mailing.pk)
+        mailing.refresh_from_db()
+        if mailing.state != State.SENDING or not wait:
+            return sender.tally
+        time.sleep(1)
+
+
+def _shift(pk: int) -> bool:
+    sender = Sender(pk)
+    tally = sender.run(SHIFT)
+    return bool(tally.sent or tally.failed)
+
+
+def _standing_still() -> list[int]:
+    """Mailings that should be moving, with something due and no live lane at it."""
+    held = Lane.objects.filter(token=OuterRef("lane"), lease_until__gt=clock.moment())
+    moving = Delivery.objects.filter(Exists(held), mailing=OuterRef("pk"), state=Dispatch.State.IN_FLIGHT)
+    due = Delivery.objects.filter(mailing=OuterRef("pk"), state=Dispatch.State.QUEUED, due_at__lte=clock.moment())
+    wanted = (
+        Q(state=State.SCHEDULED, scheduled_for__lte=clock.moment())
+        | Q(state=State.PREPARING)
+        | Q(Exists(due), ~Exists(moving), state=State.SENDING)
+    )
+    return list(Mailing.objects.filter(wanted).values_list("pk", flat=True))
+
+
+def _due(model: type[Delivery] | type[Notice], mailing: int | None = None) -> bool:
+    rows = model.objects.filter(state=Dispatch.State.QUEUED, due_at__lte=clock.moment())
+    return (rows if mailing is None else rows.filter(mailing=mailing)).exists()

@@ -1,0 +1,47 @@
+"""A test copy of an issue to a few addresses: no mailing, no ledger, nothing remembered."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+
+from django.utils.translation import gettext as _
+
+from newsletter import addresses, messages, smtp
+from newsletter.delivery.envelopes import bounce_domain
+from newsletter.delivery.mailings import Refused
+from newsletter.delivery.ways import choose, ways_out
+from newsletter.models import IssuePage
+
+
+def send_test(issue: IssuePage, recipients: Iterable[str], language: str | None = None) -> int:
+    """Send a copy of an issue, as it stands now, to each address, and wait until it is taken.
+
+    Args:
+        issue: in any language.
+        recipients: addresses.
+        language: which language; the issue's own if not given.
+
+    Returns:
+        How many were sent.
+
+    Raises:
+        Refused: an address can not be one, or the mail server did not take a copy; says which and why.
+    """
+    try:
+        checked = [addresses.parse(recipient).email for recipient in recipients]
+    except addresses.InvalidAddress as error:
+        raise Refused(str(error)) from error
+    copies = [(to, messages.test_message(issue, to, language or issue.locale.language_code)) for to in checked]
+    try:
+        session = choose(ways_out()).connect()
+    except smtp.Refused as error:
+        raise Refused(str(error)) from error
+    sender = f"bounce+test-{secrets.token_hex(8)}@{bounce_domain()}"
+    for to, data in copies:
+        outcome = smtp.send_now(session, smtp.Message(None, sender, messages.wire_address(to), data))
+        if not outcome.taken:
+            session.drop()
+            raise Refused(_("%(address)s was not sent: %(reply)s") % {"address": to, "reply": outcome.reply or _("no reply")})
+    session.leave()
+    return len(copies)

@@ -1,0 +1,42 @@
+"""The top floor: Celery tasks that carry an id to a verb. All of them may be lost, doubled or late."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import shared_task
+from celery.signals import worker_ready
+
+from newsletter import delivery, digest
+
+SHIFT_LIMIT = 840  # seconds: a shift, and the longest wait for a reply; below the broker's patience
+
+
+@shared_task(time_limit=60)
+def tick() -> None:
+    """The minute's round."""
+    delivery.tick()
+
+
+@shared_task(time_limit=SHIFT_LIMIT)
+def send_mailing(pk: int) -> None:
+    """Do what one mailing needs now."""
+    delivery.work_on(pk)
+
+
+@shared_task(time_limit=SHIFT_LIMIT)
+def send_notices() -> None:
+    """Send confirmations and other notices that are due."""
+    delivery.work_on_notices()
+
+
+@shared_task(time_limit=600)
+def draft_digest() -> None:
+    """Draft the issue of the month that has just ended."""
+    digest.draft(digest.last_month())
+
+
+@worker_ready.connect
+def after_a_restart(**_signal: Any) -> None:
+    """Whatever the last worker left is taken up at once."""
+    tick.delay()
