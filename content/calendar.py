@@ -93,4 +93,5 @@ def _calendar(entry: icalendar.Event, starts: datetime.datetime, ends: datetime.
         )
     )
     book.add_component(entry)
-    return book.to_ical()
+    lines: bytes = book.to_ical()
+    return lines

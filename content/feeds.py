@@ -94,8 +94,7 @@ def _newest(language: str, topics: list[str]) -> list[ArticlePage]:
 
 
 def _entry(page: ArticlePage, request: HttpRequest) -> Entry:
-    day = datetime.datetime.combine(page.date, datetime.time(12), timezone.get_current_timezone()) if page.date else None
-    published = (day if page.published_on else page.first_published_at) or timezone.now()
+    published = _moment(page.published_on) if page.published_on else page.first_published_at or timezone.now()
     return Entry(
         id=f"urn:uuid:{page.translation_key}:{page.locale.language_code}",
         url=absolute(page.get_url(request)),
@@ -107,6 +106,11 @@ def _entry(page: ArticlePage, request: HttpRequest) -> Entry:
         published=published,
         updated=page.last_published_at or published,
     )
+
+
+def _moment(day: datetime.date) -> datetime.datetime:
+    """Noon of a day, in the organisation's time zone."""
+    return datetime.datetime.combine(day, datetime.time(12), timezone.get_current_timezone())
 
 
 def _html(page: ArticlePage, request: HttpRequest) -> SafeString:
@@ -176,7 +180,8 @@ def _json(feed: Feed) -> HttpResponse:
             for entry in feed.entries
         ],
     }
-    return JsonResponse(data, content_type="application/feed+json; charset=utf-8", json_dumps_params={"ensure_ascii": False})
+    content_type = "application/feed+json; charset=utf-8"
+    return JsonResponse(data, content_type=content_type, json_dumps_params={"ensure_ascii": False})
 
 
 FORMS: dict[str, Callable[[Feed], HttpResponse]] = {"rss": _rss, "atom": _atom, "json": _json}

@@ -82,7 +82,7 @@ def ask(request: Request) -> Answer:
 
 def _statement(request: Request) -> tuple[str, list[str | int]]:
     failures, failing = _failures(request)
-    source, condition, score, expression = _match(request)
+    source, condition, score, expression = matching(request)
     facets = {name: FIRST_FACET << place for place, name in enumerate(request.chosen)}
     own = " ".join(f"OR (h.fails = {bit} AND t.facet = %s)" for bit in facets.values())
     statement = f"""
@@ -104,8 +104,8 @@ def _statement(request: Request) -> tuple[str, list[str | int]]:
         UNION ALL SELECT 'facet', t.facet, t.slug, count(*), 0 FROM hits h
             JOIN content_entryterm t ON t.entry_id = h.page_id WHERE h.fails = 0 {own} GROUP BY t.facet, t.slug
     """  # noqa: S608 (only names and numbers of this file are written into it)
-    matching = [expression] * score.count("%s") + failing + [expression] * condition.count("%s")
-    return statement, [*matching, request.limit, request.offset, request.others, *facets]
+    parameters = [expression] * score.count("%s") + failing + [expression] * condition.count("%s")
+    return statement, [*parameters, request.limit, request.offset, request.others, *facets]
 
 
 def _failures(request: Request) -> tuple[str, list[str | int]]:
@@ -126,7 +126,7 @@ def _places(values: Sequence[str]) -> str:
     return ", ".join(["%s"] * len(values))
 
 
-def _match(request: Request) -> tuple[str, str, str, str]:
+def matching(request: Request) -> tuple[str, str, str, str]:
     """Where to look, the condition, the score, and the expression that both take.
 
     A title weighs more than a summary, a summary more than terms and names, these more than the body.

@@ -55,7 +55,7 @@ def around(request: HttpRequest, page: Page | None = None) -> Frame:
         search_url=next((room.get_url(request) for room in rooms if isinstance(room, ResourceCenterPage)), ""),
         rooms=[_door(room, request) for room in rooms],
         information=[_door(words, request) for words in _information(home)],
-        languages=[alternates.get(code) or _door(homes[code], request) for code, _name in settings.LANGUAGES if code in homes],
+        languages=[alternates.get(code) or _door(other, request) for code, other in homes.items()],
         alternates=list(alternates.values()),
     )
 
@@ -70,7 +70,8 @@ def _homes(request: HttpRequest) -> dict[str, HomePage]:
     if site is None:
         return {}
     homes = HomePage.objects.filter(translation_key=site.root_page.translation_key).live().select_related("locale")
-    return {home.locale.language_code: home for home in homes}
+    found = {home.locale.language_code: home for home in homes}
+    return {code: found[code] for code, _name in settings.LANGUAGES if code in found}
 
 
 def _information(home: HomePage | None) -> list[InformationPage]:

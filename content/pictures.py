@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Model, QuerySet
+from django.db.models import prefetch_related_objects
+from wagtail.blocks import StreamValue
 from wagtail.images.models import Picture
 from wagtail.images.shortcuts import get_rendition_or_not_found, get_renditions_or_not_found
 from wagtail.models import Page, ReferenceIndex
 
-from content.models import CreditedImage, CreditedRendition, Partner, Person
+from content.models import ArticleByline, CreditedImage, CreditedRendition, Partner, StoryByline
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,9 @@ class Shape:
 SHAPES = {
     "text": Shape("width-{width}", (480, 800, 1280), "(min-width: 48em) 42rem, calc(100vw - 2.25rem)"),
     "wide": Shape("width-{width}", (480, 800, 1280, 1600), "(min-width: 74em) 60rem, calc(100vw - 2.25rem)"),
-    "card": Shape("fill-{width}x{height}", (400, 720), "(min-width: 60em) 22rem, (min-width: 40em) 45vw, calc(100vw - 2.25rem)"),
+    "card": Shape(
+        "fill-{width}x{height}", (400, 720), "(min-width: 60em) 22rem, (min-width: 40em) 45vw, calc(100vw - 2.25rem)"
+    ),
     "face": Shape("fill-{width}x{width}", (96, 192), "4.5rem"),
 }
 
@@ -58,35 +60,40 @@ def picture(image: CreditedImage, shape: str = "text", alt: str | None = None, f
 
 
 def sharing(image: CreditedImage) -> CreditedRendition:
-    """The one size that other sites and search engines are told of: a JPEG, 1200 pixels wide."""
-    return get_rendition_or_not_found(image, "fill-1200x750|format-jpeg|bgcolor-fbf8f1|jpegquality-78")
+    """The one size that other sites and search engines are told of: the JPEG of the reading column."""
+    rendition: CreditedRendition = get_rendition_or_not_found(image, SHAPES["text"].filters[-1])
+    return rendition
+
+
+def in_body(body: StreamValue) -> list[CreditedImage]:
+    """The pictures in the figures of a body, with all their sizes loaded at once."""
+    figures = [block.value["image"] for block in body if block.block_type == "figure"]
+    images = [image for image in figures if image]
+    prefetch_related_objects(images, "renditions")
+    return images
 
 
 def shown() -> dict[CreditedImage, list[Page | Partner]]:
-    """Every picture that a reader can see somewhere, by title, with the live, public pages and the partners that show it."""
-    pages = Page.objects.live().public().select_related("locale")
-    partners = Partner.objects.select_related("locale")
+    """Every picture that a reader can see, by title, with the live, public pages and the partners that show it."""
+    pages = Page.objects.live().public().select_related("locale").in_bulk()
     places: dict[int, dict[Page | Partner, None]] = defaultdict(dict)
-    for place, image in [*_showing(pages), *_under_bylines(pages), *_showing(partners)]:
-        places[image][place] = None
+    for page, image in [*_in_pages(), *_under_bylines()]:
+        if page in pages:
+            places[image][pages[page]] = None
+    for partner in Partner.objects.select_related("locale"):
+        if partner.picture_id:
+            places[partner.picture_id][partner] = None
     images = CreditedImage.objects.filter(pk__in=list(places)).prefetch_related("renditions").order_by("title", "pk")
     return {image: list(places[image.pk]) for image in images}
 
 
-def _showing(places: QuerySet[Any]) -> Iterator[tuple[Any, int]]:
-    pairs = _references(places.model, CreditedImage)
-    found = places.in_bulk([place for place, _image in pairs])
-    return ((found[place], image) for place, image in pairs if place in found)
+def _in_pages() -> list[tuple[int, int]]:
+    kinds = ContentType.objects.get_for_models(Page, CreditedImage)
+    uses = ReferenceIndex.objects.filter(base_content_type=kinds[Page], to_content_type=kinds[CreditedImage])
+    return sorted({(int(page), int(image)) for page, image in uses.order_by().values_list("object_id", "to_object_id")})
 
 
-def _under_bylines(pages: QuerySet[Page]) -> Iterator[tuple[Page, int]]:
-    faces = dict(_references(Person, CreditedImage))
-    pairs = [(page, faces[person]) for page, person in _references(Page, Person) if person in faces]
-    found = pages.in_bulk([page for page, _image in pairs])
-    return ((found[page], image) for page, image in pairs if page in found)
-
-
-def _references(source: type[Model], target: type[Model]) -> list[tuple[int, int]]:
-    kinds = ContentType.objects.get_for_models(source, target)
-    rows = ReferenceIndex.objects.filter(base_content_type=kinds[source], to_content_type=kinds[target]).order_by()
-    return sorted({(int(place), int(shown)) for place, shown in rows.values_list("object_id", "to_object_id")})
+def _under_bylines() -> Iterator[tuple[int, int]]:
+    for kind in (ArticleByline, StoryByline):
+        lines = kind.objects.filter(person__picture__isnull=False).order_by("page_id")
+        yield from lines.values_list("page_id", "person__picture_id")

@@ -81,6 +81,21 @@ class Question:
         pairs += [("sort", self.order.value)] if self.order else []
         return f"?{urlencode(pairs)}"
 
+    @property
+    def request(self) -> fulltext.Request:
+        """This question in the words of the index."""
+        narrowing = [facet for facet in self.facets if facet.parameter in self.chosen and facet.parameter != LANGUAGE]
+        return fulltext.Request(
+            kind=self.kind,
+            languages=self.languages,
+            clauses=self.clauses,
+            chosen={facet.key: self.chosen[facet.parameter] for facet in narrowing},
+            ranked=self.sort == Sort.RELEVANCE,
+            limit=PAGE_SIZE,
+            offset=(self.page - 1) * PAGE_SIZE,
+            others=MOST_ELSEWHERE if self.clauses else 0,
+        )
+
     def without(self, parameter: str, slug: str) -> Question:
         """The same question with one choice less."""
         return self.instead(parameter, *(chosen for chosen in self.chosen[parameter] if chosen != slug))
@@ -207,7 +222,7 @@ def find(question: Question) -> Results:
     When nothing holds all of the words, pages that hold some of them answer, and `is_loosened` says so. A page
     number past the end answers with the last page.
     """
-    request = _request(question)
+    request = question.request
     answer = fulltext.ask(request)
     is_loosened = bool(question.clauses) and not answer.holding
     if is_loosened:
@@ -221,23 +236,9 @@ def find(question: Question) -> Results:
         question=question,
         rows=shelves.stocked(_in_order(index.MODELS[question.kind].objects.defer_streamfields(), answer.pages)),
         found=found,
-        facets=[_offered(facet, question, answer) for facet in question.facets],
+        facets=[offer for facet in question.facets if (offer := _offered(facet, question, answer)).choices],
         elsewhere=_in_order(Page.objects.specific(defer=True), answer.others),
         is_loosened=is_loosened and answer.holding > 0,
-    )
-
-
-def _request(question: Question) -> fulltext.Request:
-    facets = [facet for facet in question.facets if facet.parameter in question.chosen and facet.parameter != LANGUAGE]
-    return fulltext.Request(
-        kind=question.kind,
-        languages=question.languages,
-        clauses=question.clauses,
-        chosen={facet.key: question.chosen[facet.parameter] for facet in facets},
-        ranked=question.sort == Sort.RELEVANCE,
-        limit=PAGE_SIZE,
-        offset=(question.page - 1) * PAGE_SIZE,
-        others=MOST_ELSEWHERE if question.clauses else 0,
     )
 
 

@@ -1,4 +1,4 @@
-"""What stands together on a page: lists of live, public pages with all that their cards show, in a fixed number of queries."""
+"""Shelves: live, public pages that stand together, with all that their cards show, in a fixed number of queries."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ def stocked(pages: Iterable[P]) -> list[P]:
 
 def newest(kind: type[P], locale: Locale) -> QuerySet[P]:
     """Every page of a kind that readers may see, newest first."""
-    return kind.objects.filter(locale=locale).live().public().order_by(DAY.desc(nulls_last=True), "-pk")
+    pages: QuerySet[P] = kind.objects.filter(locale=locale).live().public()
+    return pages.order_by(DAY.desc(nulls_last=True), "-pk")
 
 
 def latest_resources(page: Page, count: int, besides: Iterable[Page] = ()) -> list[ArticlePage]:
@@ -60,14 +61,12 @@ def latest_stories(page: Page, count: int, besides: Iterable[Page] = ()) -> list
 
 def events_to_come(locale: Locale) -> QuerySet[EventPage]:
     """Events that are not over yet, the next one first."""
-    events = EventPage.objects.filter(locale=locale).live().public().alias(last=Coalesce("ends_at", "starts_at"))
-    return events.filter(last__gte=timezone.now()).order_by("starts_at", "pk")
+    return _events(locale).filter(last__gte=timezone.now()).order_by("starts_at", "pk")
 
 
 def past_events(locale: Locale) -> QuerySet[EventPage]:
     """Events that are over, the latest first."""
-    events = EventPage.objects.filter(locale=locale).live().public().alias(last=Coalesce("ends_at", "starts_at"))
-    return events.filter(last__lt=timezone.now()).order_by("-starts_at", "-pk")
+    return _events(locale).filter(last__lt=timezone.now()).order_by("-starts_at", "-pk")
 
 
 def next_events(page: Page, count: int) -> list[EventPage]:
@@ -110,6 +109,11 @@ def told_by(partner: Partner) -> list[StoryPage]:
     """The stories of a partner, newest first."""
     return stocked(newest(StoryPage, partner.locale).filter(partner=partner))
 
+
+def _events(locale: Locale) -> QuerySet[EventPage]:
+    events: QuerySet[EventPage] = EventPage.objects.filter(locale=locale).live().public()
+    with_end: QuerySet[EventPage] = events.alias(last=Coalesce("ends_at", "starts_at"))
+    return with_end
 
 
 def _in_order(keys: list[int]) -> list[Page]:

@@ -44,7 +44,7 @@ def _named(kind: str | list[str], page: Page, request: HttpRequest) -> Facts:
         "url": absolute(page.get_url(request)),
         "inLanguage": page.locale.language_code,
         "description": getattr(page, "summary", "") or page.search_description,
-        "image": image(page.picture) if getattr(page, "picture", None) else None,
+        "image": [image(work) for work in _pictures(page)],
     }
     return _without_gaps(facts)
 
@@ -78,6 +78,11 @@ def _event(page: EventPage, request: HttpRequest) -> Facts:
             "maximumAttendeeCapacity": page.capacity,
         }
     )
+
+
+def _pictures(page: Page) -> list[CreditedImage]:
+    own = [page.picture] if getattr(page, "picture", None) else []
+    return own + pictures.in_body(page.body) if hasattr(page, "body") else own
 
 
 def image(work: CreditedImage) -> Facts:

@@ -1,4 +1,4 @@
-"""The reader's pages that are not in the page tree: partners, image credits, calendar files, and what machines ask for."""
+"""The reader's pages outside the page tree: partners, image credits, calendar files, and what machines ask for."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ICON = Path(__file__).parent / "static" / "content" / "icons" / "favicon.ico"
 @require_safe
 def partner(request: HttpRequest, slug: str) -> HttpResponse:
     """A partner and the stories it tells, in the reader's language where they are translated."""
-    versions = Partner.objects.filter(slug=slug).select_related("picture", "locale").prefetch_related("picture__renditions")
+    versions = Partner.objects.filter(slug=slug).select_related("locale").prefetch_related("picture__renditions")
     by_language = {version.locale.language_code: version for version in versions}
     found = by_language.get(get_language() or "") or next(iter(by_language.values()), None)
     if found is None:

@@ -48,7 +48,7 @@ _stemmers = _Stemmers()
 def plain(text: str) -> list[str]:
     """The words of a text: lower case, without accents, letters and figures apart."""
     folded = unicodedata.normalize("NFKD", APOSTROPHE.sub("", text)).casefold()
-    bare = "".join(sign for sign in folded if not unicodedata.combining(sign))
+    bare = folded if folded.isascii() else "".join(sign for sign in folded if not unicodedata.combining(sign))
     return [word[:LONGEST_WORD] for word in WORD.findall(bare)]
 
 

@@ -104,7 +104,7 @@ class MailboxBackend(BaseEmailBackend):
         """Keep every message, once for each of its recipients. How many messages were kept."""
         session = LocalMailbox().connect()
         for message in email_messages:
-            data = message.message().as_bytes(linesep="\r\n")
+            data = message.message().as_bytes(policy=email.policy.SMTP)
             for recipient in message.recipients():
                 send_now(session, Message(None, message.from_email, recipient, data))
         return len(email_messages)

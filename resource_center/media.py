@@ -26,8 +26,8 @@ def media(request: HttpRequest, path: str) -> HttpResponseBase:
     Raises:
         Http404: no such file, or not for this reader.
     """
-    room = PurePosixPath(path).parts[0] if path else ""
-    if room != "images" and not (room == "original_images" and request.user.is_staff):
+    room, *rest = PurePosixPath(path).parts or ("",)
+    if ".." in rest or (room != "images" and not (room == "original_images" and request.user.is_staff)):
         raise Http404
     response = serve(request, path, document_root=str(settings.MEDIA_ROOT))
     kind = mimetypes.guess_type(path)[0] or ""

@@ -31,6 +31,7 @@ PATIENCE_FOR_LOCK = 5.0  # seconds; a killed predecessor's processes need a mome
 PYTHON = [sys.executable]
 MANAGE = [*PYTHON, str(preflight.BASE_DIR / "manage.py")]
 CELERY = [*PYTHON, "-m", "celery", "--app", "resource_center", "--quiet"]
+QUIETLY = ["--loglevel", "WARNING"]
 
 
 class CannotStart(Exception):
@@ -92,25 +93,15 @@ def web(full: Mapping[str, str]) -> Child:
 
 def worker() -> Child:
     # TERM lets running tasks end for a moment and gives the rest back to the broker.
-    return Child(
-        "worker",
-        [
-            *CELERY,
-            "worker",
-            "--loglevel",
-            "WARNING",
-            "--without-mingle",
-            "--concurrency",
-            str(max(2, os.cpu_count() or 1)),
-        ],
-        {"REMAP_SIGTERM": "SIGQUIT"},
-    )
+    processes = str(max(2, os.cpu_count() or 1))
+    command = [*CELERY, "worker", *QUIETLY, "--without-mingle", "--concurrency", processes]
+    return Child("worker", command, {"REMAP_SIGTERM": "SIGQUIT"}, politeness=5)
 
 
 def beat(data_dir: Path) -> Child:
     schedule = data_dir / "beat"
     schedule.mkdir(exist_ok=True)
-    return Child("beat", [*CELERY, "beat", "--loglevel", "WARNING", "--schedule", str(schedule / "schedule")])
+    return Child("beat", [*CELERY, "beat", *QUIETLY, "--schedule", str(schedule / "schedule")], politeness=5)
 
 
 def answer(full: Mapping[str, str]) -> str:

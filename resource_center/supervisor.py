@@ -49,6 +49,7 @@ class Child:
     command: list[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     foundation: bool = False
+    politeness: int = 0  # nice(2): background work lets readers go first
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     due: float = 0.0
@@ -196,6 +197,7 @@ class Supervisor:
             # Before it can start anything, it is on the guardian's list.
             self._tell_guardian(f"+{os.getpid()}")
             die_with_parent(signal.SIGKILL, supervisor)
+            os.nice(child.politeness)
 
         if child not in self.children:
             self.children.append(child)

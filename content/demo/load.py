@@ -243,10 +243,10 @@ class Shelving:
 
 
 def _table(value: dict[str, Any]) -> dict[str, Any]:
+    """The first row names the columns, the first cell of every other row names the row."""
+    headings, *rows = [[str(cell) for cell in row] for row in value["rows"]]
     return {
-        "data": [[str(cell) for cell in row] for row in value["rows"]],
-        "table_caption": value["caption"],
-        "table_header_choice": "row",
-        "first_row_is_table_header": True,
-        "first_col_is_header": False,
+        "caption": value["caption"],
+        "columns": [{"type": "text" if place else "name", "heading": words} for place, words in enumerate(headings)],
+        "rows": [{"values": [manuscripts.rich(cell) for cell in row]} for row in rows],
     }

@@ -1,4 +1,4 @@
-"""What templates of every room ask for: the frame, pictures with their credit, shelves of cards, the reader's search."""
+"""What templates ask for: the frame, pictures with their credit, shelves of cards, the reader's search."""
 
 from __future__ import annotations
 
@@ -78,6 +78,14 @@ def small_pictures(context: template.Context) -> list[CreditedImage]:
     return list(getattr(context.get("request"), "small_pictures", {}).values())
 
 
+@register.simple_tag(takes_context=True)
+def signup_shown(context: template.Context) -> str:
+    """Remember that the page has a sign-up form, so that its foot need not repeat it."""
+    if request := context.get("request"):
+        request.has_signup = True
+    return ""
+
+
 @dataclass(frozen=True)
 class Kind:
     """What a card is about: a word for the styles and a word for the reader."""
@@ -111,10 +119,8 @@ def first_terms(page: ReadingPage) -> list[Term]:
 @register.simple_tag
 def illustrated(body: StreamValue) -> list[StreamValue.StreamChild]:
     """The blocks of a body, with the sizes of all its pictures loaded at once."""
-    blocks = list(body)
-    pictures = [block.value["image"] for block in blocks if block.block_type == "figure"]
-    prefetch_related_objects([image for image in pictures if image], "renditions")
-    return blocks
+    pictures.in_body(body)
+    return list(body)
 
 
 @register.simple_tag

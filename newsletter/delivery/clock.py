@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.db import connection
 from django.db.models import DateTimeField, ExpressionWrapper
+from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
 
@@ -23,6 +24,6 @@ def after(seconds: str | float) -> str:
     return f"strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now', ({seconds}) || ' seconds')"
 
 
-def moment(seconds: float = 0) -> ExpressionWrapper[DateTimeField[str, str]]:
+def moment(seconds: float = 0) -> ExpressionWrapper[CombinedExpression]:
     """That many seconds from now, for the ORM."""
     return ExpressionWrapper(Now() + timedelta(seconds=seconds), output_field=DateTimeField())

@@ -11,14 +11,11 @@ from django.utils import timezone
 
 from newsletter import links, messages
 from newsletter.delivery.ledger import Kind, Row
-from newsletter.delivery.replies import ADDRESS, Verdict, backoff
+from newsletter.delivery.replies import ADDRESS, UNWRITABLE, Verdict, backoff
 from newsletter.models import Dispatch, Notice, Variant
 from newsletter.smtp import Message
 
 logger = logging.getLogger(__name__)
-
-UNWRITABLE = "unwritable"
-
 
 def enclose(row: Row) -> Message | Verdict:
     """The message of a row, ready to go; or what to write down when it can not be made."""
@@ -30,8 +27,8 @@ def enclose(row: Row) -> Message | Verdict:
         return Verdict(Dispatch.State.FAILED, ADDRESS, f"No message can be addressed to it: {error}")
     except Exception as error:
         logger.exception("The message of %s %s could not be written.", row.kind, row.pk)
-        words = f"The message could not be written: {error}"
-        return Verdict(Dispatch.State.QUEUED, UNWRITABLE, words, backoff(row.attempts), pauses=row.kind is Kind.DELIVERY)
+        words, wait = f"The message could not be written: {error}", backoff(row.attempts)
+        return Verdict(Dispatch.State.QUEUED, UNWRITABLE, words, wait, pauses=row.kind is Kind.DELIVERY)
 
 
 def return_address(kind: str, pk: int) -> str:

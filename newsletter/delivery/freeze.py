@@ -89,7 +89,8 @@ def _keep(mailing: Mailing, variants: Iterable[messages.FrozenVariant]) -> None:
             template=frozen.template,
         )
         Segment.objects.bulk_create(
-            Segment(mailing=mailing, language=language, choices_key=key, variant=variant) for language, key in frozen.segments
+            Segment(mailing=mailing, language=language, choices_key=key, variant=variant)
+            for language, key in frozen.segments
         )
 
 
@@ -127,10 +128,8 @@ def _let_go(mailing: Mailing) -> None:
     """To `sending`, only when every candidate is written or excluded."""
     written = mailing.deliveries.count()
     if mailing.candidates != written + mailing.excluded:
-        pause_because(
-            mailing.pk,
-            f"The audience does not add up: {mailing.candidates} readers, {written} written, {mailing.excluded} excluded.",
-        )
+        numbers = f"{mailing.candidates} readers, {written} written, {mailing.excluded} excluded"
+        pause_because(mailing.pk, f"The audience does not add up: {numbers}. Cancel this mailing and send it anew.")
         return
     Mailing.objects.filter(pk=mailing.pk).update(state=State.SENDING, started_at=clock.moment())
 
@@ -148,8 +147,8 @@ def _insert(mailing: Mailing, upper: int) -> int:
     )
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""INSERT INTO newsletter_delivery (mailing_id, variant_id, subscriber_id, address, address_key, generation,
-                    state, message_id, attempts, uncertain_attempts, due_at, reason, reply)
+            f"""INSERT INTO newsletter_delivery (mailing_id, variant_id, subscriber_id, address, address_key,
+                    generation, state, message_id, attempts, uncertain_attempts, due_at, reason, reply)
                 SELECT %s, COALESCE(exact.variant_id, plain.variant_id), u.id, u.email, u.address_key, 1,
                     'queued', '<d.' || {token} || %s, 0, 0, {clock.now()}, '', ''
                 FROM newsletter_subscription s JOIN newsletter_subscriber u ON u.id = s.subscriber_id
@@ -165,4 +164,4 @@ def _insert(mailing: Mailing, upper: int) -> int:
                 *(mailing.newsletter_id, mailing.watermark, upper),
             ],
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)

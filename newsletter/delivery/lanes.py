@@ -19,7 +19,7 @@ MARGIN = 15.0  # seconds of lease that must be left when a final dot is written
 REFILL_BELOW = 2  # rows
 
 
-def tick() -> float:
+def pulse() -> float:
     """Seconds on a clock that no one sets and that goes on while the machine sleeps, where there is one."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
@@ -66,7 +66,7 @@ class Lane:
 
     @property
     def to_renew(self) -> bool:
-        return self.lease_ends - tick() < LEASE - RENEW_EVERY
+        return self.lease_ends - pulse() < LEASE - RENEW_EVERY
 
     @property
     def may_finish(self) -> bool:
@@ -74,7 +74,7 @@ class Lane:
         row, session = self.offered, self.session
         if row is None or session is None or self.dotted or self.over:
             return False
-        return row.position == self.cleared and session.ready and self.lease_ends - tick() > MARGIN
+        return row.position == self.cleared and session.ready and self.lease_ends - pulse() > MARGIN
 
     def connect(self) -> Refused | None:
         """Take over the connection once it is open; what the relay said if it would not have us."""
@@ -97,7 +97,7 @@ class Lane:
 
     def offer(self) -> None:
         """Say everything about the next message but its final dot."""
-        while self.waiting and self.session and self.session.room and self.offered is None and not self.over:
+        if self.waiting and self.session and self.session.room and not self.offered and not self.over:
             row = self.waiting.popleft()
             message = envelopes.enclose(row)
             if isinstance(message, Verdict):
@@ -142,8 +142,7 @@ class Lane:
         if row is self.offered:
             self.offered = None
         self.accepted = self.accepted or bool(outcome.taken)
-        refused_before = row.reason == replies.BLOCKED and self.accepted
-        self.entries.append(Entry(self.token, row, replies.judge(outcome, row.attempts, refused_before)))
+        self.entries.append(Entry(self.token, row, replies.judge(outcome, row.attempts, row.singled_out)))
 
 
 def skipped(token: int, row: Row, reason: str) -> Entry:

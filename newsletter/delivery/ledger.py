@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection
 
 from newsletter.delivery import clock
-from newsletter.delivery.replies import EXPIRED, UNCERTAIN, Verdict, status
+from newsletter.delivery.replies import BLOCKED, EXPIRED, UNCERTAIN, Verdict, status
 from newsletter.models import Bounce, Lane, Mailing, Notice, Subscription
 
 LEASE = 60  # seconds
@@ -41,7 +41,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One claimed delivery or notice, with what its message needs. A notice has no mailing and no variant."""
+    """One claimed delivery or notice, with what its message needs. A notice has no mailing and no variant.
+
+    It is singled out when it was refused because of us, and others of its mailing were accepted afterwards.
+    """
 
     kind: Kind
     pk: int
@@ -49,10 +52,10 @@ class Row:
     message_id: str
     address: str
     attempts: int
-    reason: str
-    mailing: int | None
-    variant: int | None
-    public_id: str | None
+    mailing: int | None = None
+    variant: int | None = None
+    public_id: str | None = None
+    singled_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ def renew(cleared: dict[int, int]) -> set[int]:
 
 
 def record(entries: Sequence[Entry]) -> None:
-    """Write what was heard. Entries of a lane that lost its lease, or of a row that is no longer its own, do nothing."""
+    """Write what was heard; nothing for a lane that lost its lease, or for a row that is no longer its own."""
     for kind in Kind:
         mine = [entry for entry in entries if entry.row.kind is kind]
         if mine:
@@ -137,7 +140,7 @@ def _bounce(entry: Entry) -> Bounce:
     return Bounce(
         event_id=f"smtp:{entry.row.message_id}:{entry.row.attempts}",
         delivery_id=entry.row.pk,
-        kind=entry.verdict.bounce,
+        kind=entry.verdict.bounce or Bounce.Kind.UNKNOWN,
         status=status(entry.verdict.reply),
         detail=entry.verdict.reply[:500],
     )
@@ -210,13 +213,13 @@ def claim_notices(lane: int, position: int, limit: int) -> list[Row]:
         return []
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT n.id, n.position, n.message_id, u.email, n.attempts, n.reason
+            """SELECT n.id, n.position, n.message_id, u.email, n.attempts
                FROM newsletter_notice n JOIN newsletter_subscription s ON s.id = n.subscription_id
                JOIN newsletter_subscriber u ON u.id = s.subscriber_id
                WHERE n.lane = %s AND n.position > %s ORDER BY n.position""",
             [lane, position],
         )
-        return [Row(Kind.NOTICE, *facts, None, None, None) for facts in cursor.fetchall()]
+        return [Row(Kind.NOTICE, *facts) for facts in cursor.fetchall()]
 
 
 def claim_deliveries(mailing: int, lane: int, position: int, limit: int) -> list[Row]:
@@ -226,8 +229,9 @@ def claim_deliveries(mailing: int, lane: int, position: int, limit: int) -> list
         return []
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT d.id, d.position, d.message_id, d.address, d.attempts, d.reason, d.mailing_id, d.variant_id,
-                    s.public_id
+            f"""SELECT d.id, d.position, d.message_id, d.address, d.attempts, d.mailing_id, d.variant_id, s.public_id,
+                    d.reason = '{BLOCKED}' AND EXISTS (SELECT 1 FROM newsletter_delivery other WHERE
+                        other.mailing_id = d.mailing_id AND other.state = 'sent' AND other.sent_at > d.first_tried_at)
                FROM newsletter_delivery d JOIN newsletter_mailing m ON m.id = d.mailing_id
                LEFT JOIN newsletter_subscription s
                     ON s.subscriber_id = d.subscriber_id AND s.newsletter_id = m.newsletter_id
@@ -250,14 +254,16 @@ def _claim(kind: Kind, which: str, parameters: list[Any], lane: int, position: i
                 WHERE id = picked.pk""",
             [lane, position, *parameters, limit],
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def free(lane: int) -> None:
     """Give back untouched what a lane has not sent, and end the lane."""
     with connection.cursor() as cursor:
         for kind in Kind:
-            cursor.execute(f"UPDATE {kind.table} SET state = 'queued', lane = NULL, position = NULL WHERE lane = %s", [lane])
+            cursor.execute(
+                f"UPDATE {kind.table} SET state = 'queued', lane = NULL, position = NULL WHERE lane = %s", [lane]
+            )
         cursor.execute("DELETE FROM newsletter_lane WHERE token = %s", [lane])
 
 
@@ -268,7 +274,8 @@ def skip_cancelled() -> None:
             f"""UPDATE newsletter_delivery SET
                     state = CASE WHEN reason = '{UNCERTAIN}' THEN 'failed' ELSE 'skipped' END,
                     reason = CASE WHEN reason = '{UNCERTAIN}' THEN reason ELSE '{CANCELLED}' END
-                WHERE state = 'queued' AND mailing_id IN (SELECT id FROM newsletter_mailing WHERE state = 'cancelled')"""
+                WHERE state = 'queued'
+                    AND mailing_id IN (SELECT id FROM newsletter_mailing WHERE state = 'cancelled')"""
         )
 
 

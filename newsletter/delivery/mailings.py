@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from newsletter import digest, doorbell
 from newsletter.delivery import clock, ledger
-from newsletter.delivery.replies import Verdict
+from newsletter.delivery.replies import UNWRITABLE, Verdict
 from newsletter.models import Delivery, Dispatch, IssuePage, Mailing
 
 State = Mailing.State
@@ -29,7 +29,7 @@ class Refused(Exception):
         self.reasons = list(reasons)
 
 
-def schedule(issue: IssuePage, at: datetime | None = None, user: AbstractBaseUser | None = None) -> Mailing:
+def schedule(issue: IssuePage, at: datetime | None = None, user: User | None = None) -> Mailing:
     """Have an issue sent.
 
     Args:
@@ -139,6 +139,10 @@ def counts(mailing: Mailing) -> dict[str, int]:
 
 def why_refused(verdict: Verdict) -> str:
     """Why a mailing paused itself, in words for the person who has to do something about it."""
+    if verdict.reason == UNWRITABLE:
+        return _("A message could not be made: “%(reply)s”. Nothing is lost: tell your developer, then resume.") % {
+            "reply": verdict.reply
+        }
     return _(
         "The mail server refused this mailing, not an address: “%(reply)s”. Nobody was removed. "
         "Ask whoever runs the mail server to let it through, then resume."

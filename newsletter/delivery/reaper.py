@@ -46,7 +46,7 @@ def _lock(token: int, lost: Q) -> Lane | None:
 def _doubtful(lane: Lane) -> list[ledger.Row]:
     """The row whose final dot may have been written. Positions are counted for both tables together."""
     return [
-        ledger.Row(kind, pk, lane.cleared, message_id, "", attempts, "", None, None, None)
+        ledger.Row(kind, pk, lane.cleared, message_id, "", attempts)
         for kind, model in ((ledger.Kind.DELIVERY, Delivery), (ledger.Kind.NOTICE, Notice))
         for pk, message_id, attempts in model.objects.filter(lane=lane.token, position=lane.cleared).values_list(
             "pk", "message_id", "attempts"

@@ -18,6 +18,7 @@ EXPIRED = "expired"  # put off for too long
 ADDRESS = "address"  # the address does not take mail
 BLOCKED = "blocked"  # refused because of us
 DEFERRED = "deferred"  # the server asked us to come again
+UNWRITABLE = "unwritable"  # no message could be made
 DISCONNECTED = "disconnected"  # the connection broke before the message was handed over
 
 ENHANCED = re.compile(r"\b([45])\.(\d{1,3})\.(\d{1,3})\b")
@@ -26,7 +27,7 @@ WORDS_ABOUT_US = re.compile(
     re.IGNORECASE,
 )
 CODES_ABOUT_US = {500, 501, 502, 503, 504, 530, 534, 535, 538}
-BAD_SENDER = {(1, 7), (1, 8)}  # RFC 3463: the sender's address, not the recipient's
+ABOUT_US = {(1, 7), (1, 8), (3, 4)}  # RFC 3463: the sender's address; a message too big
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +48,14 @@ class Verdict:
     bounce: Bounce.Kind | None = None
 
 
-def judge(outcome: Outcome, attempts: int, refused_before: bool) -> Verdict:
+def judge(outcome: Outcome, attempts: int, singled_out: bool) -> Verdict:
     """Read an outcome.
 
     Args:
         outcome: what became of the message.
         attempts: how often it was tried before.
-        refused_before: whether a person has resumed the mailing after this very delivery was refused because of us,
-            while others are accepted: then it is this recipient's server alone, and the rest need not wait for it.
+        singled_out: whether this very delivery was refused because of us before, and others were accepted since: then
+            it is this recipient's server alone, and the rest need not wait for it.
     """
     if outcome.taken:
         return Verdict(Dispatch.State.SENT, reply=str(outcome.reply))
@@ -70,7 +71,7 @@ def judge(outcome: Outcome, attempts: int, refused_before: bool) -> Verdict:
         return Verdict(Dispatch.State.QUEUED, DEFERRED, str(reply), backoff(attempts))
     if not about_us(reply, outcome.stage):
         return Verdict(Dispatch.State.FAILED, ADDRESS, str(reply), bounce=bounce_kind(reply))
-    if refused_before:
+    if singled_out:
         return Verdict(Dispatch.State.FAILED, BLOCKED, str(reply), bounce=Bounce.Kind.BLOCKED)
     return Verdict(Dispatch.State.QUEUED, BLOCKED, str(reply), backoff(attempts), pauses=True)
 
@@ -84,7 +85,7 @@ def in_doubt(reply: Reply | None) -> Verdict:
 def backoff(attempts: int) -> float:
     """Seconds until the next try: a minute, doubling to an hour, 20 % either way so that crowds disperse."""
     wait = min(FIRST_WAIT * 2 ** min(attempts, 10), LONGEST_WAIT)
-    return wait * (0.8 + 0.4 * secrets.randbelow(1001) / 1000)
+    return float(wait * (0.8 + 0.4 * secrets.randbelow(1001) / 1000))
 
 
 def about_us(reply: Reply, stage: Stage) -> bool:
@@ -94,7 +95,7 @@ def about_us(reply: Reply, stage: Stage) -> bool:
         subject, detail = int(enhanced[2]), int(enhanced[3])
         if (subject, detail) == (6, 7):  # the address needs SMTPUTF8 and the way to it has none
             return False
-        return subject in (5, 6, 7) or (subject, detail) == (3, 4) or (subject, detail) in BAD_SENDER or stage is Stage.MAIL
+        return subject in (5, 6, 7) or (subject, detail) in ABOUT_US or stage is Stage.MAIL
     if stage is Stage.RCPT:
         return reply.code in CODES_ABOUT_US or bool(WORDS_ABOUT_US.search(reply.text))
     return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from newsletter import doorbell, subscribers
 from newsletter.delivery import clock, ledger, mailings, reaper
@@ -26,7 +26,7 @@ def tick() -> None:
         mailings.finish(pk)
     for pk in _standing_still():
         doorbell.ring("send_mailing", pk)
-    if _due(Notice):
+    if _due(Notice.objects.all()):
         doorbell.ring("send_notices")
     subscribers.forget_unconfirmed()
 
@@ -44,7 +44,7 @@ def work_on(pk: int) -> None:
     with seat(PATIENCE) as got:
         progress = got and _shift(pk)
     mailings.finish(pk)
-    if progress and _due(Delivery, pk):
+    if progress and _due(Delivery.objects.filter(mailing=pk)):
         doorbell.ring("send_mailing", pk)
 
 
@@ -101,6 +101,5 @@ def _standing_still() -> list[int]:
     return list(Mailing.objects.filter(wanted).values_list("pk", flat=True))
 
 
-def _due(model: type[Delivery] | type[Notice], mailing: int | None = None) -> bool:
-    rows = model.objects.filter(state=Dispatch.State.QUEUED, due_at__lte=clock.moment())
-    return (rows if mailing is None else rows.filter(mailing=mailing)).exists()
+def _due(rows: QuerySet[Delivery] | QuerySet[Notice]) -> bool:
+    return rows.filter(state=Dispatch.State.QUEUED, due_at__lte=clock.moment()).exists()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from newsletter.delivery import ledger, mailings, reaper
-from newsletter.delivery.lanes import Lane, skipped, tick
+from newsletter.delivery.lanes import Lane, pulse, skipped
 from newsletter.delivery.ledger import LEASE, Entry, Kind, Row
 from newsletter.delivery.owner import owner
 from newsletter.delivery.ways import Way, choose, ways_out
@@ -36,10 +36,6 @@ class Tally:
 
     sent: int = 0
     failed: int = 0
-
-
-class Nothing(Exception):
-    """There was nothing to claim, so the new lane is not wanted."""
 
 
 class Sender:
@@ -68,7 +64,7 @@ class Sender:
         Raises:
             OperationalError: the database stayed away for the length of a lease.
         """
-        self.closing_at = tick() + seconds
+        self.closing_at = pulse() + seconds
         self.dry_until = 0.0
         with ThreadPoolExecutor(self.limit) as self.openers:
             try:
@@ -91,39 +87,42 @@ class Sender:
         for lane in self.lanes:
             lane.finish()
             lane.offer()
-        return bool(self.lanes) or (tick() < self.closing_at and not self._dry and self._soonest() < tick() + WORTH_WAITING)
+        return bool(self.lanes) or self._worth_waiting
+
+    @property
+    def _worth_waiting(self) -> bool:
+        return pulse() < self.closing_at and not self._dry and self._soonest() < pulse() + WORTH_WAITING
 
     @property
     def _dry(self) -> bool:
-        return tick() < self.dry_until
+        return pulse() < self.dry_until
 
     @property
     def _hiring(self) -> bool:
-        return tick() < self.closing_at and bool(self._awake())
+        return pulse() < self.closing_at and bool(self._awake())
 
     def _soonest(self) -> float:
         return min(self.rests.get(way, (0.0, 0.0))[0] for way in self.ways)
 
     def _awake(self) -> list[Way]:
-        return [way for way in self.ways if self.rests.get(way, (0.0, 0.0))[0] <= tick()]
+        return [way for way in self.ways if self.rests.get(way, (0.0, 0.0))[0] <= pulse()]
 
     def _reap(self) -> None:
-        if tick() >= self.reap_at:
+        if pulse() >= self.reap_at:
             reaper.reap()
-            self.reap_at = tick() + REAP_EVERY
+            self.reap_at = pulse() + REAP_EVERY
 
     def _hire(self) -> None:
         """Open lanes while there is work for them. The connection is opened aside, so that the others go on."""
         while len(self.lanes) < self.limit and self._hiring and not self._dry:
-            lease_ends = tick() + LEASE
-            try:
-                with transaction.atomic():
-                    token = ledger.open_lane(self.owner)
-                    rows = self._claim(token, 0)
-                    if not rows:
-                        raise Nothing
-            except Nothing:
-                self.dry_until = tick() + LOOK_EVERY
+            lease_ends = pulse() + LEASE
+            with transaction.atomic():
+                token = ledger.open_lane(self.owner)
+                rows = self._claim(token, 0)
+                if not rows:
+                    ledger.free(token)
+            if not rows:
+                self.dry_until = pulse() + LOOK_EVERY
                 return
             way = choose(self._awake())
             lane = Lane(token, way, self.openers.submit(way.connect), deque(), 0, lease_ends)
@@ -151,7 +150,7 @@ class Sender:
                 by_descriptor[lane.session.sock.fileno()] = lane
         stirred = [by_descriptor[descriptor] for descriptor, _event in poller.poll(self._pause() * 1000)]
         stirred += [lane for lane in self.lanes if lane.session and lane.session.news and lane not in stirred]
-        for lane in self.lanes if tick() >= self.look_at else stirred:
+        for lane in self.lanes if pulse() >= self.look_at else stirred:
             lane.hear()
         for lane in self.lanes:
             refused = lane.connect()
@@ -168,23 +167,26 @@ class Sender:
 
     def _turned_away(self, lane: Lane, refused: Refused) -> None:
         """A relay did not let us in: one connection too many, a rest, or a word about ourselves."""
-        live = sum(other.way is lane.way and other.session is not None and not other.over for other in self.lanes)
-        if live:
-            self.limit = max(1, len([other for other in self.lanes if not other.over]))
+        if self._live(lane):
+            self.limit = sum(not other.over for other in self.lanes)
             return
         logger.warning("%s", refused)
         self._rest(lane.way)
         if refused.reply and refused.reply.code // 100 == 5 and self.mailing is not None:
             mailings.pause_because(self.mailing, str(refused))
 
+    def _live(self, lane: Lane) -> bool:
+        """Whether another lane is welcome where this one is not."""
+        return any(other.way == lane.way and other.session and not other.over for other in self.lanes)
+
     def _rest(self, way: Way) -> None:
         _until, last = self.rests.get(way, (0.0, 0.0))
         rest = min(max(FIRST_REST, 2 * last), LONGEST_REST)
-        self.rests[way] = (tick() + rest, rest)
+        self.rests[way] = (pulse() + rest, rest)
 
     def _write_down(self) -> None:
         """Group commit: what was heard on all lanes, their leases, and a word on what each wants to send next."""
-        looking = tick() >= self.look_at
+        looking = pulse() >= self.look_at
         concerned = [
             lane
             for lane in self.lanes
@@ -192,10 +194,10 @@ class Sender:
         ]
         if looking:
             concerned = self.lanes
-            self.look_at = tick() + LOOK_EVERY
+            self.look_at = pulse() + LOOK_EVERY
         if not concerned:
             return
-        started = tick()
+        started = pulse()
         held, refusals, fed = self._commit(list(concerned), looking)
         for lane in concerned[:]:
             if lane.token in held:
@@ -206,7 +208,7 @@ class Sender:
             lane.take(rows)
 
     def _feeds(self, lane: Lane) -> bool:
-        return lane.hungry and tick() < self.closing_at and not self._dry
+        return lane.hungry and pulse() < self.closing_at and not self._dry
 
     def _commit(
         self, concerned: list[Lane], looking: bool
@@ -219,7 +221,7 @@ class Sender:
                     return self._transaction(concerned, looking)
             except (OperationalError, InterfaceError) as error:
                 connection.close()
-                if tick() > end:
+                if pulse() > end:
                     raise
                 logger.warning("The database did not take what was heard (%s); once more in a second.", error)
                 time.sleep(1)
@@ -250,9 +252,9 @@ class Sender:
         """Rows for lanes that run short; and once in a while, for one of the others, notices alone."""
         fed = [(lane, self._claim(lane.token, lane.position)) for lane in lanes if self._feeds(lane)]
         if fed and not all(rows for _lane, rows in fed):
-            self.dry_until = tick() + LOOK_EVERY
+            self.dry_until = pulse() + LOOK_EVERY
         live = [lane for lane in lanes if not lane.over and not self._feeds(lane)]
-        if looking and live and tick() < self.closing_at:
+        if looking and live and pulse() < self.closing_at:
             fed.append((live[0], ledger.claim_notices(live[0].token, live[0].position, CLAIM)))
         return fed
 
@@ -274,12 +276,14 @@ class Sender:
             lane.over = True
 
     def _bury(self, lane: Lane) -> None:
-        if lane.dropped and not lane.accepted:
-            self._rest(lane.way)
-        elif lane.accepted:
+        """Let a lane go that has written everything down; what it gave back may be claimed at once."""
+        if lane.accepted:
             self.rests.pop(lane.way, None)
+        elif lane.dropped and not self._live(lane):
+            self._rest(lane.way)
         lane.close()
         self.lanes.remove(lane)
+        self.dry_until = 0.0
 
     def _lose(self, lane: Lane) -> None:
         """The lease is gone, and with it the rows: somebody else answers for them."""

@@ -42,6 +42,7 @@ def send_test(issue: IssuePage, recipients: Iterable[str], language: str | None 
         outcome = smtp.send_now(session, smtp.Message(None, sender, messages.wire_address(to), data))
         if not outcome.taken:
             session.drop()
-            raise Refused(_("%(address)s was not sent: %(reply)s") % {"address": to, "reply": outcome.reply or _("no reply")})
+            words = {"address": to, "reply": outcome.reply or _("no reply")}
+            raise Refused(_("The copy for %(address)s was not taken: %(reply)s") % words)
     session.leave()
     return len(copies)

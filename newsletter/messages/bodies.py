@@ -46,7 +46,7 @@ def render(name: str, language: str, context: Mapping[str, Any]) -> Bodies:
     with translation.override(language):
         text = render_to_string(f"emails/{name}.txt", {**context, "language": language})
         html = render_to_string(f"emails/{name}.html", {**context, "language": language})
-    return Bodies(text=wrapped(text), html=re.sub(r"\n\s+", "\n", _inliner.inline(html)))
+    return Bodies(text=wrapped(text), html=re.sub(r"\n\s+", "\n", _inliner.inline(html)).strip() + "\n")
 
 
 def plain(html: str) -> str:

@@ -1,5 +1,7 @@
 """What it says: the newsletter's page and its issues."""
 
+from typing import Any
+
 from django.db import models
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -27,6 +29,8 @@ class NewsletterPage(Page):
     subpage_types = ["newsletter.IssuePage"]
     content_panels = [*Page.content_panels, FieldPanel("newsletter"), FieldPanel("introduction")]
     search_fields = [*Page.search_fields, index.SearchField("introduction")]
+
+    template = "newsletter/newsletter_page.html"
 
     class Meta:
         verbose_name = _("newsletter page")
@@ -77,6 +81,17 @@ class EventItemBlock(IssueItemBlock):
         form_layout = ["page", "title", "summary", "pinned"]
 
 
+class CorrectionBlock(blocks.StructBlock):
+    """What turned out to be wrong after an issue was sent. The words that were sent stay as they are."""
+
+    date = blocks.DateBlock(label=_("Date"))
+    text = blocks.RichTextBlock(features=WORDS, label=_("What is right"))
+
+    class Meta:
+        icon = "edit"
+        label = _("Correction")
+
+
 class IssuePage(Page):
     """The words of one issue. What was sent is frozen in its mailing; this page is what editors work on."""
 
@@ -91,6 +106,12 @@ class IssuePage(Page):
     stories = StreamField([("item", StoryItemBlock())], blank=True, verbose_name=_("stories of best practice"))
     events = StreamField([("item", EventItemBlock())], blank=True, verbose_name=_("invitations"))
     closing = RichTextField(_("closing"), blank=True, features=[*WORDS, "ul", "ol"])
+    corrections = StreamField(
+        [("correction", CorrectionBlock())],
+        blank=True,
+        verbose_name=_("corrections"),
+        help_text=_("Shown above the issue on the web. What was sent is never changed."),
+    )
     digest_key = models.CharField(
         max_length=80,
         null=True,
@@ -113,12 +134,28 @@ class IssuePage(Page):
         FieldPanel("stories"),
         FieldPanel("events"),
         FieldPanel("closing"),
+        FieldPanel("corrections"),
     ]
     search_fields = [*Page.search_fields, index.SearchField("subject"), index.SearchField("introduction")]
+
+    template = "newsletter/issue_page.html"
 
     class Meta:
         verbose_name = _("issue")
         verbose_name_plural = _("issues")
+
+    @property
+    def preview_modes(self) -> list[tuple[str, str]]:
+        """What an editor can look at: the page, the mail, and the mail's text."""
+        return [("", _("On the web")), ("mail", _("As mail")), ("text", _("As mail in plain text"))]
+
+    @property
+    def preview_sizes(self) -> list[dict[str, Any]]:
+        """Wagtail's own sizes, and the width of a mail."""
+        return [*super().preview_sizes, {"name": "mail", "icon": "mail", "device_width": 600, "label": _("Mail, 600 px")}]
+
+    def get_preview_template(self, request: HttpRequest, mode_name: str) -> str:
+        return f"newsletter/preview_{mode_name}.html" if mode_name else super().get_preview_template(request, mode_name)
 
     def set_url_path(self, parent: Page | None) -> str:
         """Put `issues/` between the newsletter's page and the issue's slug."""

@@ -33,7 +33,7 @@ class Arrival:
     """A subscription's status, or `suppressed`."""
     name: str = ""
     language: str = ""
-    terms: frozenset[UUID] | None = None
+    terms: frozenset[UUID] = frozenset()
     consent: str = ""
     source: str | None = None
     created_at: datetime | None = None
@@ -83,8 +83,7 @@ def _suppressed(arrivals: Sequence[Arrival]) -> tuple[set[str], set[str]]:
 
 def _known(newsletter: Newsletter, arrivals: Sequence[Arrival]) -> dict[str, Subscription]:
     keys = [arrival.address.key for arrival in arrivals]
-    subscriptions = newsletter.subscriptions.filter(subscriber__address_key__in=keys)
-    found = subscriptions.select_related("subscriber").prefetch_related("choices")
+    found = newsletter.subscriptions.filter(subscriber__address_key__in=keys).select_related("subscriber")
     return {subscription.subscriber.address_key: subscription for subscription in found}
 
 
@@ -99,11 +98,18 @@ def _update(subscription: Subscription, arrival: Arrival) -> Outcome:
         return "suppressed"
     if arrival.status == Status.CONFIRMED and subscription.status == Status.PENDING:
         _confirm(subscription, arrival)
-    subscriber, terms = subscription.subscriber, frozenset(choice.term_key for choice in subscription.choices.all())
-    said = (arrival.name or subscriber.name, arrival.language or subscriber.language, arrival.terms or terms)
-    if said != (subscriber.name, subscriber.language, terms):
-        consent.prefer(subscription, name=said[0], language=said[1], terms=said[2], source=SOURCE)
+    _describe(subscription, arrival)
     return "updated"
+
+
+def _describe(subscription: Subscription, arrival: Arrival) -> None:
+    subscriber = subscription.subscriber
+    words = arrival.name or subscriber.name, arrival.language or subscriber.language
+    same_choices = not arrival.terms or choices.key(arrival.terms) == subscription.choices_key
+    if words == (subscriber.name, subscriber.language) and same_choices:
+        return
+    terms = arrival.terms or choices.chosen(subscription)
+    consent.prefer(subscription, name=words[0], language=words[1], terms=terms, source=SOURCE)
 
 
 def _confirm(subscription: Subscription, arrival: Arrival) -> None:
@@ -123,7 +129,7 @@ def _create(newsletter: Newsletter, arrivals: Sequence[Arrival]) -> None:
     rows = dict(newsletter.subscriptions.filter(subscriber__in=people.values()).values_list("subscriber", "pk"))
     numbered = [(rows[people[arrival.address.key]], arrival) for arrival in arrivals]
     Choice.objects.bulk_create(
-        [Choice(subscription_id=pk, term_key=term) for pk, arrival in numbered for term in arrival.terms or ()],
+        [Choice(subscription_id=pk, term_key=term) for pk, arrival in numbered for term in arrival.terms],
         ignore_conflicts=True,
     )
     ConsentEvent.objects.bulk_create([event for pk, arrival in numbered for event in _events(pk, arrival)])
@@ -155,7 +161,7 @@ def _subscription(newsletter: Newsletter, subscriber_id: int, arrival: Arrival) 
         subscriber_id=subscriber_id,
         status=status,
         source=SOURCE if arrival.source is None else arrival.source,
-        choices_key=choices.key(arrival.terms or ()),
+        choices_key=choices.key(arrival.terms),
         created_at=arrival.created_at or now,
         confirmed_at=arrival.confirmed_at or (now if status == Status.CONFIRMED else None),
         ended_at=arrival.ended_at or (None if arrival.may_get_mail else now),

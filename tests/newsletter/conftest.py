@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
+from io import BytesIO
+
 import pytest
+import time_machine
+from django.core.files.base import ContentFile
 from django.utils import timezone
+from PIL import Image as Drawing
 from wagtail.models import Locale
 
-from content.models import Facet, Term
+from content.models import (
+    ArticlePage,
+    CollectionPage,
+    CollectionsPage,
+    CreditedImage,
+    EventPage,
+    EventsPage,
+    Facet,
+    Partner,
+    ResourceCenterPage,
+    StoriesPage,
+    StoryPage,
+    Term,
+)
+from newsletter import digest
 from newsletter.models import Newsletter, Subscriber, Subscription
 from newsletter.site import found
 
@@ -68,3 +88,79 @@ def terms(newsletter):
             Term.objects.create(facet=spanish, locale=es, slug=slug, name=nombre, translation_key=term.translation_key)
             keys[slug] = term.translation_key
     return keys
+
+
+@pytest.fixture
+def picture(db):
+    """A small picture with a whole credit; other words for what is not said."""
+
+    def make(title="Fraction tiles", **fields):
+        file = BytesIO()
+        Drawing.new("RGB", (1600, 900), "teal").save(file, "PNG")
+        credit = {"description": "Twelve tiles on a table.", "creator": "Rosa Lindqvist", "holder": "Resource Center"}
+        return CreditedImage.objects.create(
+            title=title, file=ContentFile(file.getvalue(), "tiles.png"), **{**credit, "licence": "CC-BY-4.0", **fields}
+        )
+
+    return make
+
+
+@pytest.fixture
+def publish(newsletter):
+    """Puts a page on the site: `publish(ArticlePage, "Fractions", date(2026, 10, 5))`; drafts with `live=False`."""
+    rooms = {ArticlePage: ResourceCenterPage, StoryPage: StoriesPage, EventPage: EventsPage, CollectionPage: CollectionsPage}
+
+    def make(kind, title, published_on=None, language="en", terms=(), live=True, **fields):
+        parent = rooms[kind].objects.get(locale__language_code=language)
+        fields = {"summary": f"{title}, in two sentences.", **fields}
+        page = kind(title=title, published_on=published_on, locale=parent.locale, live=live, **fields)
+        page.first_published_at = timezone.now() if live else None
+        page.terms = terms
+        return parent.add_child(instance=page)
+
+    return make
+
+
+@pytest.fixture
+def october(publish, picture, terms):
+    """What October 2026 brought: two resources, one of them in Spanish too, a story and an event to come."""
+    math, maple = Term.objects.filter(slug="math"), Partner.objects.create(
+        name="Maple Street School", slug="maple", kind="school", state="OH", locale=Locale.objects.get(language_code="en")
+    )
+    fractions = publish(ArticlePage, "Fractions in your hand", date(2026, 10, 5), picture=picture(), terms=math)
+    return {
+        "fractions": fractions,
+        "fracciones": publish(
+            ArticlePage,
+            "Fracciones en la mano",
+            date(2026, 10, 6),
+            "es",
+            terms=math,
+            picture=fractions.picture,
+            translation_key=fractions.translation_key,
+        ),
+        "morning": publish(ArticlePage, "A good morning", date(2026, 10, 20), picture=picture("At the door")),
+        "bell": publish(StoryPage, "The school that moved its bell", date(2026, 10, 9), partner=maple, picture=picture("A bell")),
+        "table": publish(
+            EventPage,
+            "Open kitchen table",
+            date(2026, 9, 1),
+            starts_at=datetime(2026, 12, 8, 21, tzinfo=UTC),
+            ends_at=datetime(2026, 12, 8, 22, 30, tzinfo=UTC),
+            venue="Providence Public Library",
+            invitation="Bring one question.",
+        ),
+    }
+
+
+@pytest.fixture
+def november():
+    """The third of November 2026, at noon in Providence."""
+    with time_machine.travel(datetime(2026, 11, 3, 17, tzinfo=UTC), tick=True):
+        yield
+
+
+@pytest.fixture
+def issue(newsletter, november, october):
+    """October's issue as the drafter left it; its Spanish translation stands beside it."""
+    return digest.draft(date(2026, 10, 1))

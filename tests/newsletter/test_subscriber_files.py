@@ -132,7 +132,8 @@ def test_an_erased_person_who_is_starting_anew_is_not_confirmed_by_an_import(tak
 
 def test_who_opted_out_elsewhere_arrives_opted_out(take, maria):
     receipt = take(
-        "Email,First name,Last name,Status\nactive@example.com,Foo,Bar,active\nunsubscribed@example.com,Foo,Bar,unsubscribed\n"
+        "Email,First name,Last name,Status\nactive@example.com,Foo,Bar,active\n"
+        "unsubscribed@example.com,Foo,Bar,unsubscribed\n"
         "unreachable@example.com,Foo,Bar,unreachable\nempty@example.com,Foo,Bar,\nodd@example.com,Foo,Bar,on holiday\n"
         "maria.lopez@school.example,,,Unsubscribed\n"
     )

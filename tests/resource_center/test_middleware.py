@@ -62,7 +62,7 @@ def test_a_forwarded_scheme_makes_the_request_secure():
 @pytest.mark.django_db
 def test_the_language_is_in_the_address_alone(client):
     site.found()
-    for path, language in (("/newsletter/", "en"), ("/es/newsletter/", "es")):
+    for path, language in (("/resources/", "en"), ("/es/resources/", "es")):
         answer = client.get(path, headers={"Accept-Language": "de, es", "Cookie": "django_language=es"})
         assert answer.status_code == 200
         assert answer["Content-Language"] == language

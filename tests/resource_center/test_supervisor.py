@@ -117,8 +117,10 @@ def test_a_dead_child_is_started_again_within_five_seconds(running, name):
     old = {pid for pid, command in processes(running.folder).items() if name in command}
     os.kill(min(old), signal.SIGKILL)
     wait(
-        lambda: (now := {pid for pid, command in processes(running.folder).items() if name in command})
-        and min(old) not in now,
+        lambda: (
+            (now := {pid for pid, command in processes(running.folder).items() if name in command})
+            and min(old) not in now
+        ),
         5,
     )
     running.wait(running.is_ready, 60, "the site to be ready again")

@@ -51,9 +51,10 @@ def test_a_task_goes_to_the_broker_after_commit(django_capture_on_commit_callbac
 
 
 def test_a_task_of_a_rolled_back_transaction_never_runs(django_capture_on_commit_callbacks):
-    with django_capture_on_commit_callbacks(execute=True), pytest.raises(ValueError, match="undone"), transaction.atomic():
-        note.enqueue("never")
-        raise ValueError("undone")
+    with django_capture_on_commit_callbacks(execute=True), pytest.raises(ValueError, match="undone"):  # noqa: SIM117
+        with transaction.atomic():
+            note.enqueue("never")
+            raise ValueError("undone")
     assert waiting() == []
 
 

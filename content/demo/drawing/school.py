@@ -37,6 +37,8 @@ from .things import (
     stack,
     table,
     tree,
+    wheel,
+    wheelchair,
     window,
 )
 
@@ -233,3 +235,29 @@ def a_week_with_time_to_plan(pen: Pen) -> None:
     stand(pen, 1330, 930, 620, cast.ANA, left=(-0.36, 0.02), turn=-0.6)
     stand(pen, 1490, 930, 600, cast.SINGH, left=(-0.06, 0.17), right=(0.06, 0.19), turn=-0.6)
     mug(pen, 1490, 620, 0.6, BRICK)
+
+
+def steps_and_a_ramp(pen: Pen) -> None:
+    pen.rect(0, 0, WIDTH, HEIGHT, SKY)
+    pen.circle(190, 170, 90, MARIGOLD)
+    pen.rect(0, 900, WIDTH, 100, dark(SAND, 0.1))
+    tree(pen, 120, 900, 1.7)
+    pen.rect(560, 120, 920, 780, PAPER)
+    pen.shape([(520, 130), (1020, 20), (1520, 130)], BRICK)
+    for x in (620, 740, 1200, 1330):
+        pen.arch(x, 230, 84, 190, light(SKY, 0.3))
+    pen.arch(900, 210, 240, 470, TEAL)
+    pen.arch(930, 250, 180, 430, light(MARIGOLD, 0.6))
+    for step in range(4):
+        pen.rect(1000, 680 + step * 55, 240 + step * 90, 56, (SAND, dark(SAND, 0.1))[step % 2])
+    pen.shape([(1000, 680), (880, 680), (240, 900), (1000, 900)], dark(SAND, 0.22))
+    pen.line([(280, 800), (880, 590), (1000, 590)], 12, BRICK)
+    for x, top in ((280, 800), (480, 730), (680, 660), (880, 590), (1000, 590)):
+        pen.line([(x, top), (x, top + 90)], 8, BRICK)
+    stand(pen, 1090, 690, 430, cast.LIN, left=(-0.16, 0.3), right=(0.26, -0.26), turn=0.3)
+    stand(pen, 1270, 800, 330, cast.OTTO, left=(-0.24, -0.22), right=(0.16, 0.3), turn=-0.5)
+    stand(pen, 1400, 905, 360, cast.ADA, turn=-0.6)
+    wheelchair(pen, 630, 685, 775, 1)
+    sit(pen, 630, 685, 340, cast.EMI, turn=1, floor=762, right=(0.3, 0.1), left=(-0.06, 0.26))
+    wheel(pen, 630, 788, 1, 74)
+    stand(pen, 400, 872, 340, cast.FELIX, right=(0.2, -0.24), turn=0.6)

@@ -1,0 +1,1 @@
+"""The demo's newsletter: its subscribers, an issue that was sent, and a draft that waits."""

@@ -1,0 +1,54 @@
+"""Uploaded files under /media/."""
+
+import pytest
+from django.contrib.auth import get_user_model
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def media(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    for name in ("images/a.width-800.png", "original_images/a.png", "documents/plan.pdf", "images/page.html"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"content")
+
+
+def test_a_rendition_is_served_for_a_month(client, media):
+    answer = client.get("/media/images/a.width-800.png")
+    assert answer.status_code == 200
+    assert answer.getvalue() == b"content"
+    assert answer["Content-Type"] == "image/png"
+    assert answer["Cache-Control"] == "public, max-age=2592000"
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Content-Security-Policy"] == "default-src 'none'"
+    assert not answer.cookies
+
+
+def test_a_picture_that_did_not_change_is_not_sent_again(client, media):
+    first = client.get("/media/images/a.width-800.png")
+    first.close()
+    again = client.get("/media/images/a.width-800.png", headers={"If-Modified-Since": first["Last-Modified"]})
+    assert again.status_code == 304
+
+
+def test_originals_are_for_editors(client, media):
+    assert client.get("/media/original_images/a.png").status_code == 404
+    client.force_login(get_user_model().objects.create_user("editor", is_staff=True))
+    answer = client.get("/media/original_images/a.png")
+    assert answer.status_code == 200
+    assert answer["Cache-Control"] == "private, no-store"
+    answer.close()
+
+
+@pytest.mark.parametrize(
+    "path", ["documents/plan.pdf", "images/../documents/plan.pdf", "images/none.png", "images/", ""]
+)
+def test_nothing_else_is_served(client, media, path):
+    assert client.get(f"/media/{path}").status_code == 404
+
+
+def test_what_is_no_picture_is_never_shown_in_the_page(client, media):
+    answer = client.get("/media/images/page.html")
+    assert answer["Content-Disposition"] == "attachment"
+    answer.close()
