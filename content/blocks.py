@@ -1,5 +1,7 @@
 """The StreamField vocabulary: what the body of a page can be made of."""
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
 from wagtail.contrib.typed_table_block.blocks import TypedTableBlock
@@ -30,6 +32,11 @@ class FigureBlock(blocks.StructBlock):
         icon = "image"
         label = _("Figure")
         template = "content/blocks/figure.html"
+
+    def get_api_representation(self, value: blocks.StructValue, context: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The figure for machines, with the credit of its picture."""
+        figure: dict[str, Any] = super().get_api_representation(value, context)
+        return {**figure, "image": value["image"].attribution if value["image"] else None}
 
 
 class QuoteBlock(blocks.StructBlock):

@@ -16,6 +16,8 @@ LANGUAGE = "language"
 PARTNER = "partner"
 PARTNER_KIND = "partner-type"
 STATE = "state"
+TAKEN = (LANGUAGE, "q", "sort", "page")
+"""Parameters of every list: an editor's facet of that name would never be heard, so it is not offered."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,10 @@ def of_resources(language: str) -> list[ListFacet]:
 
 def of_stories(language: str) -> list[ListFacet]:
     """The facets of the stories: the partner they come from, its kind and its state, and the topic."""
-    partners = list(Partner.objects.filter(locale__language_code=language, stories__live=True).distinct())
-    states = {partner.state for partner in partners}
+    partners = Partner.objects.filter(locale__language_code=language)
     return [
         ListFacet("type", _("Partner type"), {kind.value: str(kind.label) for kind in PartnerKind}, PARTNER_KIND),
-        ListFacet(STATE, _("State"), {code.lower(): name for code, name in STATES if code in states}),
+        ListFacet(STATE, _("State"), {code.lower(): name for code, name in STATES}),
         ListFacet(PARTNER, _("Partner"), {partner.slug: partner.name for partner in partners}),
         *(facet for facet in _of_terms(language) if facet.parameter == "topic"),
     ]
@@ -61,7 +62,7 @@ def _of_terms(language: str) -> list[ListFacet]:
     """The editors' facets in a language; in the site's first language where nobody has translated them yet."""
     facets = Facet.objects.filter(locale__language_code__in={language, settings.LANGUAGE_CODE})
     by_slug: dict[str, list[Facet]] = {}
-    for facet in facets.select_related("locale").prefetch_related("terms"):
+    for facet in facets.exclude(slug__in=TAKEN).select_related("locale").prefetch_related("terms"):
         by_slug.setdefault(facet.slug, []).append(facet)
     return [_in_language(versions, language) for versions in by_slug.values()]
 

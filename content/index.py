@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date
-from itertools import islice
 from typing import Any
 
 from django.db import transaction
@@ -41,18 +40,15 @@ DRAFTING = {"draft_title", "has_unpublished_changes", "latest_revision", "latest
 
 
 def rebuild() -> int:
-    """Write the whole index anew, in one transaction: readers see the old one until the new one is there.
+    """Write the entry of every page anew, some hundreds at a time: searches and editors go on meanwhile.
 
     Returns:
-        How many pages are in it.
+        How many pages are in the index.
     """
-    with transaction.atomic():
-        SearchEntry.objects.all().delete()
-        for model in MODELS.values():
-            pages = iter(model.objects.values_list("pk", flat=True))
-            while batch := list(islice(pages, BATCH)):
-                write(batch)
-        return SearchEntry.objects.count()
+    pages = [pk for model in MODELS.values() for pk in model.objects.values_list("pk", flat=True)]
+    for start in range(0, len(pages), BATCH):
+        write(pages[start : start + BATCH])
+    return SearchEntry.objects.count()
 
 
 def write(pages: Iterable[int]) -> None:
@@ -66,9 +62,10 @@ def write(pages: Iterable[int]) -> None:
         # Two editors, one page: whoever holds the row reads the page, so the last writer writes the last state.
         list(Page.objects.select_for_update(no_key=True).filter(pk__in=pages).order_by("pk").values_list("pk"))
         written = [pk for kind in MODELS for pk in _write_kind(kind, pages)]
-        SearchEntry.objects.filter(page__in=set(pages).difference(written)).delete()
-        # A list that was read and cached between the page's own commit and this one is stale.
-        edition.move()
+        dropped, _each = SearchEntry.objects.filter(page__in=set(pages).difference(written)).delete()
+        if written or dropped:
+            # A list that was read and cached between the page's own commit and this one is stale.
+            edition.move()
 
 
 def _write_kind(kind: EntryKind, pages: list[int]) -> list[int]:

@@ -197,10 +197,10 @@ def read(parameters: QueryDict, kind: EntryKind, language: str, facets: Sequence
         facets: what the list can be narrowed by.
     """
     text = _printable(parameters.get("q", ""))
-    asked = {facet: list(dict.fromkeys(parameters.getlist(facet.parameter)))[:MOST_VALUES] for facet in facets}
+    asked = {facet: _values(parameters.getlist(facet.parameter)) for facet in facets}
     known = {facet.parameter: tuple(slug for slug in slugs if slug in facet.choices) for facet, slugs in asked.items()}
     unknown = [(facet.name, slug) for facet, slugs in asked.items() for slug in slugs if slug not in facet.choices]
-    sort = parameters.get("sort", "")
+    sort = _printable(parameters.get("sort", "")).lower()
     if sort not in Sort:
         unknown.append((str(_("Sort by")), sort))
     return Question(
@@ -210,7 +210,7 @@ def read(parameters: QueryDict, kind: EntryKind, language: str, facets: Sequence
         text=text[:LONGEST_TEXT].strip(),
         is_shortened=len(text) > LONGEST_TEXT,
         chosen={parameter: slugs for parameter, slugs in known.items() if slugs},
-        unknown=tuple(f"{name}: {_printable(value)[:LONGEST_VALUE]}" for name, value in unknown if value)[:MOST_NAMED],
+        unknown=tuple(f"{name}: {value[:LONGEST_VALUE]}" for name, value in unknown if value)[:MOST_NAMED],
         order=Sort(sort) if sort in Sort else None,
         page=_page_number(parameters.get("page", "")),
     )
@@ -252,6 +252,11 @@ def _offered(facet: ListFacet, question: Question, answer: fulltext.Answer) -> O
     chosen = question.chosen.get(facet.parameter, ())
     choices = [Choice(slug, name, counts[slug], slug in chosen) for slug, name in facet.choices.items()]
     return OfferedFacet(facet.parameter, facet.name, [choice for choice in choices if choice.count or choice.is_chosen])
+
+
+def _values(typed: Sequence[str]) -> list[str]:
+    """The different values of a parameter, written as slugs are."""
+    return list(dict.fromkeys(_printable(value).lower() for value in typed[:MOST_VALUES]))
 
 
 def _printable(text: str) -> str:

@@ -29,6 +29,13 @@ CARD_NEEDS: dict[type[Model], tuple[str, ...]] = {
     EventPage: ("picture__renditions",),
     CollectionPage: ("picture__renditions",),
 }
+BYLINES = ("bylines__person__partner", "bylines__person__picture__renditions")
+READING_NEEDS: dict[type[Model], tuple[str, ...]] = {
+    ArticlePage: ("picture__renditions", "terms__facet", *BYLINES),
+    StoryPage: ("picture__renditions", "terms__facet", "partner", *BYLINES),
+    EventPage: ("picture__renditions", "terms__facet"),
+    CollectionPage: ("picture__renditions", "terms__facet"),
+}
 DAY = Coalesce("published_on", TruncDate("first_published_at"))
 
 
@@ -41,6 +48,12 @@ def stocked(pages: Iterable[P]) -> list[P]:
     for kind, group in kinds.items():
         prefetch_related_objects(group, *CARD_NEEDS.get(kind, ()))
     return shelf
+
+
+def open_to_read(page: Page) -> None:
+    """Load what stands around the words of one page: its picture, terms and people."""
+    if page.pk:
+        prefetch_related_objects([page], *READING_NEEDS.get(type(page), ()))
 
 
 def newest(kind: type[P], locale: Locale) -> QuerySet[P]:

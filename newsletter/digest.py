@@ -82,7 +82,8 @@ def draft(month: date, newsletter: Newsletter | None = None, user: AbstractBaseU
         issue = _drafted(original, first, issue, None, user)
         for parent in others:
             _drafted_beside(parent, first, issue, user)
-    return issue.get_latest_revision_as_object()
+    latest: IssuePage = issue.get_latest_revision_as_object()
+    return latest
 
 
 def choose(month: date, language: str) -> Selection:
@@ -109,7 +110,8 @@ def problems(issue: IssuePage) -> list[str]:
 def _existing(parent: NewsletterPage, month: date) -> IssuePage | None:
     """The month's issue: drafted before, or begun by hand under the same slug."""
     key = Q(digest_key=_key(parent, month)) | Q(slug=f"{month:%Y-%m}", pk__in=IssuePage.objects.child_of(parent))
-    return IssuePage.objects.filter(key).order_by("pk").first()
+    found: IssuePage | None = IssuePage.objects.filter(key).order_by("pk").first()
+    return found
 
 
 def _key(parent: NewsletterPage, month: date) -> str:
@@ -147,7 +149,8 @@ def _drafted(
         _write(page, month, selection)
         revision = page.save_revision(user=user, log_action=issue is not None)
     IssuePage.objects.filter(pk=page.pk).update(composed_revision=revision.pk)
-    return IssuePage.objects.get(pk=page.pk)
+    page.refresh_from_db()
+    return page
 
 
 def _nothing(month: date) -> str:

@@ -6,12 +6,15 @@ import csv
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from newsletter import choices
 from newsletter.models import ConsentEvent, Newsletter, Subscription, Suppression
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 COLUMNS = (
     "email", "status", "name", "language", *choices.FACETS,
@@ -22,7 +25,7 @@ NO_WORDING = "Confirmed here; the words agreed to were not kept."
 FORMULA = re.compile(r"'*[=+\-@\t\r\0;]")
 
 
-def write(newsletter: Newsletter, file: TextIO) -> int:
+def write(newsletter: Newsletter, file: SupportsWrite[str]) -> int:
     """Write every subscriber of a newsletter as CSV (RFC 4180), in the order of their addresses.
 
     Returns:

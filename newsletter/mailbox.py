@@ -22,6 +22,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from newsletter.smtp import Message, Outcome, Reply, Stage, send_now
 
 KEY = re.compile(r"[0-9]+\.[0-9a-f]+")
+LINE_END = re.compile(rb"\r?\n")
 UNREADABLE = "(unreadable)"
 
 
@@ -104,7 +105,7 @@ class MailboxBackend(BaseEmailBackend):
         """Keep every message, once for each of its recipients. How many messages were kept."""
         session = LocalMailbox().connect()
         for message in email_messages:
-            data = message.message().as_bytes(policy=email.policy.SMTP)
+            data = LINE_END.sub(b"\r\n", message.message().as_bytes())
             for recipient in message.recipients():
                 send_now(session, Message(None, message.from_email, recipient, data))
         return len(email_messages)

@@ -7,8 +7,8 @@ from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as wagtailadmin_urls
 from wagtail.documents import urls as wagtaildocs_urls
 
-from content import feeds, sitemap, views
-from newsletter.views import private, subscribing
+from content import api, feeds, sitemap, views
+from newsletter.views import mailbox, private, subscribing
 from resource_center import health
 from resource_center.media import media
 
@@ -16,7 +16,14 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("admin/", include(wagtailadmin_urls)),
+    path("api/v2/", api.router.urls),
     path("documents/", include(wagtaildocs_urls)),
+    path("mailbox/", mailbox.index, name="mailbox"),
+    path("mailbox/<str:key>/", mailbox.show, name="mailbox_mail"),
+    path("mailbox/<str:key>/html/", mailbox.html, name="mailbox_html"),
+    path("mailbox/<str:key>/text/", mailbox.text, name="mailbox_text"),
+    path("mailbox/<str:key>/headers/", mailbox.headers, name="mailbox_headers"),
+    path("mailbox/<str:key>/raw/", mailbox.raw, name="mailbox_raw"),
     path("sitemap.xml", sitemap.sitemap, name="sitemap"),
     path("robots.txt", views.robots, name="robots"),
     path("favicon.ico", views.favicon, name="favicon"),

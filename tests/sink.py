@@ -95,8 +95,12 @@ class Sink:
         return self
 
     def __exit__(self, *_):
-        self.loop.call_soon_threadsafe(self.stopping.set)
-        self.thread.join(10)
+        self.close()
+
+    def close(self):
+        if not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self.stopping.set)
+            self.thread.join(10)
 
     def run(self, started=None, port=0):
         asyncio.set_event_loop(self.loop)

@@ -46,10 +46,9 @@ def acquire() -> Holdings:
 
 
 def draw_sizes(pictures: dict[str, CreditedImage]) -> None:
-    """Make the sizes that lists and articles show, so that no first reader waits for them."""
-    filters = [*SHAPES["card"].filters, *SHAPES["wide"].filters]
+    """Make the small sizes that lists show by the dozen, so that no first reader waits for them."""
     for picture in pictures.values():
-        picture.get_renditions(*filters)
+        picture.get_renditions(*SHAPES["card"].filters)
 
 
 def _picture(slug: str, about: dict[str, Any]) -> CreditedImage:
@@ -85,7 +84,10 @@ def _facet(held: Holdings, slug: str, about: dict[str, Any], position: int) -> N
 
 
 def _partner(held: Holdings, about: dict[str, Any]) -> dict[str, Any]:
-    return {**{name: value for name, value in about.items() if name != "es"}, "picture": held.pictures[about["picture"]]}
+    return {
+        **{name: value for name, value in about.items() if name != "es"},
+        "picture": held.pictures[about["picture"]],
+    }
 
 
 def _in_each_language(partner: Partner, spanish: str) -> Iterator[tuple[str, Partner]]:

@@ -85,7 +85,7 @@ def introduce() -> None:
 
 
 class Shelving:
-    """One loading: first every page gets its place and address, then its words, so that pages may point at each other."""
+    """One loading: every page gets its place and address, then its words, so that pages can point at each other."""
 
     def __init__(self, home: HomePage, held: Holdings, today: date) -> None:
         self.held, self.today = held, today

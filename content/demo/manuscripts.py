@@ -45,7 +45,7 @@ def read(file: Path, language: str) -> Manuscript:
 
 
 def blocks(words: str) -> Iterable[Block]:
-    """Cut Markdown into blocks: a `## ` line is a heading, a fence names a block and holds its fields, the rest is text."""
+    """Cut Markdown into blocks: `## ` is a heading, a fence names a block and holds its fields, the rest is text."""
     waiting: list[Token] = []
     for unit in _units(MARKDOWN.parse(words)):
         first = unit[0]

@@ -2,20 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
 from django.core.exceptions import ValidationError
+from django.forms import CheckboxSelectMultiple
+from django.forms.models import ModelChoiceIterator
 from wagtail.admin.forms import WagtailAdminPageForm
 from wagtail.blocks import StreamBlockValidationError
 
 from content import gate
 
 
+class ByFacet(ModelChoiceIterator):
+    """Terms as choices, grouped by facet."""
+
+    def __iter__(self) -> Iterator[Any]:
+        for facet, terms in groupby(self.queryset, key=lambda term: term.facet.name):
+            yield facet, [self.choice(term) for term in terms]
+
+
 class PublishingForm(WagtailAdminPageForm):  # type: ignore[misc]
     """A page's form: a draft may be half-filled, but publishing, scheduling and approving ask the gate."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "terms" in self.fields:
+            self._offer_terms(self.fields["terms"])
 
     def is_valid(self) -> bool:
         if super().is_valid() and self._lets_out():
             self._refuse(gate.findings(self.instance))
         return super().is_valid()
+
+    def _offer_terms(self, field: Any) -> None:
+        """Only terms in the page's language, each under its facet."""
+        field.queryset = field.queryset.filter(locale=self.instance.locale_id).select_related("facet")
+        field.iterator = ByFacet
+        field.widget = CheckboxSelectMultiple(choices=field.choices)
 
     def _lets_out(self) -> bool:
         return "action-publish" in self.data or self.data.get("workflow-action-name") == "approve"

@@ -47,7 +47,7 @@ def clean(html: str, tags: set[str] = TEXT) -> str:
     safe = nh3.clean(
         html,
         tags=tags,
-        attributes={"a": {"href"}} if "a" in tags else {},
+        attributes={"a": {"href"}, "*": set()},
         clean_content_tags={"script", "style"},
         link_rel=None,
         url_schemes=SCHEMES,
@@ -100,11 +100,22 @@ def _is_counting_pixel(image: Tag) -> bool:
     return small <= {"0", "1"} or "type=1x1" in str(image.get("src", ""))
 
 
+def _stays_here(link: Tag, address: str, base: str) -> bool:
+    """Whether a link leads to a place on its own page, such as a footnote."""
+    page, hash_, place = address.partition("#")
+    if not hash_:
+        return False
+    if not page or (base and page == base.split("#")[0]):
+        return True
+    is_mark = re.fullmatch(r"\[?\s*[\w↑^↩]{1,4}\s*\]?", link.get_text().strip())
+    return bool(is_mark) and link.find_parents()[-1].find(id=place) is not None
+
+
 def _mend_link(link: Tag, where: str, base: str, done: Tidied) -> None:
     address = re.sub(r"[\x00-\x20]+", "", str(link.get("href", "")))
     whole = urljoin(base, address) if base and address else address
-    if not address or address.startswith("#") or (base and whole.split("#")[0] == base.split("#")[0] and "#" in whole):
-        link.unwrap()  # a place on the same page, which our pages do not have
+    if not address or _stays_here(link, whole, base):
+        link.unwrap()  # our pages have no marks to lead to
         return
     try:
         scheme = urlsplit(whole).scheme.lower()

@@ -1,12 +1,13 @@
 """Pictures and documents that carry their credit: creator, holder, licence, source."""
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from wagtail.documents.models import AbstractDocument
 from wagtail.images.models import AbstractImage, AbstractRendition
 from wagtail.search import index
 
-from content.credits import Licence
+from content.credits import Licence, credit_line, missing
 
 
 class Credited(models.Model):
@@ -56,6 +57,21 @@ class Credited(models.Model):
 
     class Meta:
         abstract = True
+
+    @property
+    def credit_line(self) -> str:
+        """The credit as plain text."""
+        return credit_line(self).text()
+
+    @property
+    def lacks(self) -> str:
+        """What is missing before it may be shown, in words; empty when nothing is."""
+        return "; ".join(str(lack.label) for lack in missing(self))
+
+    @property
+    def licence_url(self) -> str:
+        """Where the licence is written down; empty when it has no public text."""
+        return Licence(self.licence).url if self.licence in Licence.values else ""
 
 
 CREDIT_FIELDS = (
@@ -129,6 +145,30 @@ class CreditedImage(Credited, AbstractImage):
     def default_alt_text(self) -> str:
         """The alt text; empty for a decorative picture, and never the title, which is often a file name."""
         return "" if self.is_decorative else self.description
+
+    @property
+    def alt_text(self) -> str:
+        """The picture's own alt text, by the name it has in the API."""
+        return self.default_alt_text
+
+    @property
+    def attribution(self) -> dict[str, str | int | bool]:
+        """The picture for machines: who made it, whose it is, under which licence, and its texts."""
+        placed = self.contextual_alt_text
+        return {
+            "id": self.pk,
+            "title": self.title,
+            "alt_text": self.default_alt_text if placed is None else placed,
+            "decorative": self.is_decorative or self.decorative,
+            "long_description": self.long_description,
+            "creator": self.creator,
+            "holder": self.holder,
+            "credit_line": self.credit_line,
+            "licence": self.licence,
+            "licence_url": self.licence_url,
+            "source_url": self.source_url,
+            "download_url": f"{settings.WAGTAILADMIN_BASE_URL}{self.file.url}",
+        }
 
 
 class CreditedRendition(AbstractRendition):

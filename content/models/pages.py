@@ -5,6 +5,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from modelcluster.fields import ParentalKey, ParentalManyToManyField
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, InlinePanel, MultiFieldPanel, PageChooserPanel
+from wagtail.api import APIField
 from wagtail.fields import RichTextField, StreamField
 from wagtail.models import Orderable, Page
 from wagtail.search import index
@@ -14,6 +15,7 @@ from content.forms.pages import PublishingForm
 from content.models.media import CreditedImage
 from content.models.partners import Partner, Person
 from content.models.terms import Term
+from content.representation import AttributionField, NamesField, PartnerField, TermsField
 
 
 class ReadingPage(Page):
@@ -31,6 +33,13 @@ class ReadingPage(Page):
     )
     terms = ParentalManyToManyField(Term, blank=True, related_name="+", verbose_name=_("terms"))
 
+    api_fields = [
+        APIField("summary"),
+        APIField("date"),
+        APIField("picture", serializer=AttributionField()),
+        APIField("body"),
+        APIField("terms", serializer=TermsField()),
+    ]
     base_form_class = PublishingForm
     content_panels = [
         *Page.content_panels,
@@ -115,6 +124,7 @@ class ResourceCenterPage(IndexPage):
 class ArticlePage(ReadingPage):
     """A resource: something an educator can read, print, share and use."""
 
+    api_fields = [*ReadingPage.api_fields, APIField("bylines", serializer=NamesField())]
     parent_page_types = ["content.ResourceCenterPage"]
     subpage_types: list[str] = []
     content_panels = [
@@ -156,6 +166,12 @@ class StoryPage(ReadingPage):
     )
     facts = StreamField(FactsBlock(), blank=True, verbose_name=_("facts at a glance"))
 
+    api_fields = [
+        *ReadingPage.api_fields,
+        APIField("partner", serializer=PartnerField()),
+        APIField("facts"),
+        APIField("bylines", serializer=NamesField()),
+    ]
     parent_page_types = ["content.StoriesPage"]
     subpage_types: list[str] = []
     content_panels = [
@@ -207,6 +223,10 @@ class EventPage(ReadingPage):
         _("invitation"), max_length=400, blank=True, help_text=_("How the digest invites: two warm sentences.")
     )
 
+    api_fields = [
+        *ReadingPage.api_fields,
+        *(APIField(name) for name in ("starts_at", "ends_at", "venue", "registration_url", "invitation")),
+    ]
     parent_page_types = ["content.EventsPage"]
     subpage_types: list[str] = []
     content_panels = [
@@ -277,6 +297,7 @@ class InformationPage(Page):
     summary = models.TextField(_("summary"), max_length=300, blank=True)
     body = StreamField(BodyBlock(), blank=True, verbose_name=_("body"))
 
+    api_fields = [APIField("summary"), APIField("body")]
     parent_page_types = ["content.HomePage", "content.InformationPage"]
     base_form_class = PublishingForm
     content_panels = [*Page.content_panels, FieldPanel("summary"), FieldPanel("body")]

@@ -48,5 +48,7 @@ class ImportedSource(models.Model):
     image = models.ForeignKey(CreditedImage, null=True, on_delete=models.CASCADE, related_name="+")
     imported_at = models.DateTimeField(auto_now=True)
 
+    wagtail_reference_index_ignore = True  # Where a picture came from is no use of it.
+
     def __str__(self) -> str:
         return self.source

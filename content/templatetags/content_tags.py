@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django import template
-from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, QueryDict
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -24,7 +23,6 @@ from content.models import (
     CreditedImage,
     EventPage,
     Facet,
-    Person,
     StoryPage,
     Term,
 )
@@ -48,7 +46,10 @@ for shelf in (
 def frame(context: template.Context) -> navigation.Frame:
     """The navigation around this page."""
     page = context.get("page")
-    return navigation.around(context["request"], page if isinstance(page, Page) else None)
+    if not isinstance(page, Page):
+        return navigation.around(context["request"])
+    shelves.open_to_read(page)
+    return navigation.around(context["request"], page)
 
 
 register.filter(navigation.absolute)
@@ -121,22 +122,6 @@ def illustrated(body: StreamValue) -> list[StreamValue.StreamChild]:
     """The blocks of a body, with the sizes of all its pictures loaded at once."""
     pictures.in_body(body)
     return list(body)
-
-
-@register.simple_tag
-def bylines(page: ArticlePage | StoryPage) -> list[Person]:
-    """The people whose names stand over the words."""
-    lines = list(page.bylines.all())
-    prefetch_related_objects(lines, "person__partner", "person__picture__renditions")
-    return [line.person for line in lines]
-
-
-@register.simple_tag
-def filed_under(page: ReadingPage) -> list[Term]:
-    """The terms a page is found under, with their facets."""
-    terms = list(page.terms.all())
-    prefetch_related_objects(terms, "facet")
-    return terms
 
 
 @register.filter

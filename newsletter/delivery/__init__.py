@@ -5,7 +5,7 @@ to the `ledger` what they hear; `reaper` cleans up after a crash; `rounds` finds
 the whole picture.
 """
 
-from newsletter.delivery.freeze import start
+from newsletter.delivery.freeze import expected, send, start
 from newsletter.delivery.mailings import Refused, cancel, counts, finish, pause, resume, schedule
 from newsletter.delivery.reaper import reap
 from newsletter.delivery.rounds import send_until_idle, tick, work_on, work_on_notices
@@ -15,11 +15,13 @@ __all__ = [
     "Refused",
     "cancel",
     "counts",
+    "expected",
     "finish",
     "pause",
     "reap",
     "resume",
     "schedule",
+    "send",
     "send_test",
     "send_until_idle",
     "start",

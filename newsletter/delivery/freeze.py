@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import F, Max, QuerySet
 
-from newsletter import digest, messages
+from newsletter import digest, doorbell, messages
 from newsletter.delivery import clock
 from newsletter.delivery.envelopes import mail_domain
-from newsletter.delivery.mailings import Refused, State, pause_because
+from newsletter.delivery.mailings import Refused, State, enter, pause_because
 from newsletter.models import IssuePage, Mailing, Segment, Subscription, Suppression, Variant
 
 CHUNK = 20_000  # subscriptions
@@ -37,6 +38,23 @@ def start(mailing: Mailing) -> None:
     while _freeze_chunk(mailing):
         pass
     mailing.refresh_from_db()
+
+
+def send(issue: IssuePage, user: User | None = None) -> Mailing:
+    """Freeze an issue here and now, and let the workers send it. Needs no broker: the minute's tick finds it.
+
+    Raises:
+        Refused: the issue fails its checks, or has a mailing already.
+    """
+    mailing = enter(issue, user=user)
+    start(mailing)
+    doorbell.ring("send_mailing", mailing.pk)
+    return mailing
+
+
+def expected(mailing: Mailing) -> int:
+    """How many would get it if it were frozen now."""
+    return _audience(mailing).exclude(subscriber__address_key__in=_suppressed()).count()
 
 
 def _freeze_words(mailing: Mailing) -> None:

@@ -142,7 +142,8 @@ class Lane:
         if row is self.offered:
             self.offered = None
         self.accepted = self.accepted or bool(outcome.taken)
-        self.entries.append(Entry(self.token, row, replies.judge(outcome, row.attempts, row.singled_out)))
+        singled_out = row.singled_out or (row.blocked_before and self.accepted)
+        self.entries.append(Entry(self.token, row, replies.judge(outcome, row.attempts, singled_out)))
 
 
 def skipped(token: int, row: Row, reason: str) -> Entry:

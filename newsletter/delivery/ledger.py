@@ -43,7 +43,7 @@ class Kind(StrEnum):
 class Row:
     """One claimed delivery or notice, with what its message needs. A notice has no mailing and no variant.
 
-    It is singled out when it was refused because of us, and others of its mailing were accepted afterwards.
+    It is singled out when, after it was refused because of us, others of its mailing were accepted.
     """
 
     kind: Kind
@@ -55,6 +55,7 @@ class Row:
     mailing: int | None = None
     variant: int | None = None
     public_id: str | None = None
+    blocked_before: bool = False
     singled_out: bool = False
 
 
@@ -230,7 +231,7 @@ def claim_deliveries(mailing: int, lane: int, position: int, limit: int) -> list
     with connection.cursor() as cursor:
         cursor.execute(
             f"""SELECT d.id, d.position, d.message_id, d.address, d.attempts, d.mailing_id, d.variant_id, s.public_id,
-                    d.reason = '{BLOCKED}' AND EXISTS (SELECT 1 FROM newsletter_delivery other WHERE
+                    d.reason = '{BLOCKED}', d.reason = '{BLOCKED}' AND EXISTS (SELECT 1 FROM newsletter_delivery other WHERE
                         other.mailing_id = d.mailing_id AND other.state = 'sent' AND other.sent_at > d.first_tried_at)
                FROM newsletter_delivery d JOIN newsletter_mailing m ON m.id = d.mailing_id
                LEFT JOIN newsletter_subscription s

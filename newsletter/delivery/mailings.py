@@ -30,12 +30,24 @@ class Refused(Exception):
 
 
 def schedule(issue: IssuePage, at: datetime | None = None, user: User | None = None) -> Mailing:
-    """Have an issue sent.
+    """Have an issue sent by the workers.
 
     Args:
         issue: the issue, or any translation of it: all its languages go together.
         at: when; now if not given.
         user: who approved it, if a person did.
+
+    Raises:
+        Refused: the issue fails its checks, or has a mailing already.
+    """
+    mailing = enter(issue, at, user)
+    if mailing.scheduled_for <= timezone.now():
+        doorbell.ring("send_mailing", mailing.pk)
+    return mailing
+
+
+def enter(issue: IssuePage, at: datetime | None = None, user: User | None = None) -> Mailing:
+    """Write a mailing down without waking anybody; otherwise as `schedule`.
 
     Raises:
         Refused: the issue fails its checks, or has a mailing already.
@@ -47,18 +59,16 @@ def schedule(issue: IssuePage, at: datetime | None = None, user: User | None = N
         raise Refused(*(str(reason) for reason in reasons))
     try:
         with transaction.atomic():
-            mailing = Mailing.objects.create(
+            return Mailing.objects.create(
                 issue=issue,
                 newsletter=issue.newsletter,
                 subject=issue.subject,
                 scheduled_for=at or timezone.now(),
                 created_by=user,
             )
-            doorbell.ring("send_mailing", mailing.pk)
     except IntegrityError:
         _refuse_second(issue)
         raise
-    return mailing
 
 
 def original(issue: IssuePage) -> IssuePage:
@@ -71,7 +81,7 @@ def _refuse_second(issue: IssuePage) -> None:
     earlier = Mailing.objects.filter(issue=issue).exclude(state=State.CANCELLED).first()
     if earlier:
         raise Refused(
-            _("“%(issue)s” has mailing %(pk)s already (%(state)s): cancel that one first, or write a new issue.")
+            _("“%(issue)s” has mailing %(pk)s already (%(state)s). An issue goes out once: write a new one.")
             % {"issue": issue.title, "pk": earlier.pk, "state": earlier.get_state_display()}
         )
 

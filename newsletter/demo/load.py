@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 from wagtail.models import Page
 
@@ -174,9 +174,10 @@ def _date_consent(mailing: Mailing, sent_at: datetime) -> None:
     back = Q(mailing=mailing) | Q(kind=ConsentEvent.Kind.SUPPRESSED, source__in=["bounce", "complaint"])
     came_back = ConsentEvent.objects.filter(back)
     Subscription.objects.filter(consent_events__in=came_back).update(ended_at=after)
-    for event in ConsentEvent.objects.exclude(subscription=None).select_related("subscription"):
-        happened = event.subscription.ended_at if event.kind in ended else event.subscription.created_at
-        ConsentEvent.objects.filter(pk=event.pk).update(at=happened)
+    own = Subscription.objects.filter(pk=OuterRef("subscription"))
+    events = ConsentEvent.objects.exclude(subscription=None)
+    events.filter(kind__in=ended).update(at=Subquery(own.values("ended_at")))
+    events.exclude(kind__in=ended).update(at=Subquery(own.values("created_at")))
     Suppression.objects.update(at=after)
 
 

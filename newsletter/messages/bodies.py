@@ -32,7 +32,7 @@ def digest(content: Tree, unsubscribe: str = "", preferences: str = "") -> Bodie
     """The bodies of an issue; without addresses of one recipient, slots stand in their places."""
     context = {
         "tree": content,
-        **{name: content[name] for name in ("organisation", "home_url", "postal_address")},  # type: ignore[literal-required]
+        **{name: content[name] for name in ("organisation", "home_url", "postal_address")},
         "introduction": plain(content["introduction"]),
         "closing": plain(content["closing"]),
         "unsubscribe": unsubscribe or slot("unsubscribe"),
@@ -51,7 +51,7 @@ def render(name: str, language: str, context: Mapping[str, Any]) -> Bodies:
 
 def plain(html: str) -> str:
     """Clean rich text as plain text, each link's address behind its words."""
-    return get_text(html, ParserConfig(display_links=True)).strip()
+    return str(get_text(html, ParserConfig(display_links=True))).strip()
 
 
 def wrapped(text: str) -> str:

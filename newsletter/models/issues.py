@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from csp.constants import UNSAFE_INLINE
+from csp.decorators import csp_update
 from django.db import models
 from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel
@@ -21,7 +24,9 @@ ISSUES = "issues"
 class NewsletterPage(Page):
     """What the newsletter is, the sign-up form, and the archive of its issues under `issues/`."""
 
-    newsletter = models.ForeignKey(Newsletter, on_delete=models.PROTECT, related_name="pages", verbose_name=_("newsletter"))
+    newsletter = models.ForeignKey(
+        Newsletter, on_delete=models.PROTECT, related_name="pages", verbose_name=_("newsletter")
+    )
     introduction = RichTextField(_("introduction"), blank=True, features=WORDS)
 
     max_count_per_parent = 1
@@ -95,7 +100,9 @@ class CorrectionBlock(blocks.StructBlock):
 class IssuePage(Page):
     """The words of one issue. What was sent is frozen in its mailing; this page is what editors work on."""
 
-    newsletter = models.ForeignKey(Newsletter, on_delete=models.PROTECT, related_name="issues", verbose_name=_("newsletter"))
+    newsletter = models.ForeignKey(
+        Newsletter, on_delete=models.PROTECT, related_name="issues", verbose_name=_("newsletter")
+    )
     month = models.DateField(_("month"), help_text=_("The first day of the month it covers."))
     subject = models.CharField(_("subject"), max_length=150, blank=True)
     preheader = models.CharField(
@@ -145,17 +152,24 @@ class IssuePage(Page):
         verbose_name_plural = _("issues")
 
     @property
-    def preview_modes(self) -> list[tuple[str, str]]:
+    def preview_modes(self) -> list[tuple[str, Any]]:
         """What an editor can look at: the page, the mail, and the mail's text."""
         return [("", _("On the web")), ("mail", _("As mail")), ("text", _("As mail in plain text"))]
 
     @property
     def preview_sizes(self) -> list[dict[str, Any]]:
         """Wagtail's own sizes, and the width of a mail."""
-        return [*super().preview_sizes, {"name": "mail", "icon": "mail", "device_width": 600, "label": _("Mail, 600 px")}]
+        mail = {"name": "mail", "icon": "mail", "device_width": 600, "label": _("Mail, 600 px")}
+        return [*super().preview_sizes, mail]
 
     def get_preview_template(self, request: HttpRequest, mode_name: str) -> str:
-        return f"newsletter/preview_{mode_name}.html" if mode_name else super().get_preview_template(request, mode_name)
+        page: str = super().get_preview_template(request, mode_name)
+        return f"newsletter/preview_{mode_name}.html" if mode_name else page
+
+    def serve_preview(self, request: HttpRequest, mode_name: str) -> HttpResponseBase:
+        """Let a mail show its own styles, which no page of the site may have."""
+        serve = csp_update({"style-src": UNSAFE_INLINE})(super().serve_preview) if mode_name else super().serve_preview
+        return serve(request, mode_name)  # type: ignore[no-any-return]
 
     def set_url_path(self, parent: Page | None) -> str:
         """Put `issues/` between the newsletter's page and the issue's slug."""

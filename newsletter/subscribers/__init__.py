@@ -4,6 +4,7 @@ from newsletter.subscribers.arrivals import Arrival, take_in
 from newsletter.subscribers.consent import (
     confirm,
     is_suppressed,
+    lift_suppression,
     prefer,
     request_confirmation,
     subscribe,
@@ -18,6 +19,7 @@ __all__ = [
     "erase",
     "forget_unconfirmed",
     "is_suppressed",
+    "lift_suppression",
     "portrait",
     "prefer",
     "request_confirmation",

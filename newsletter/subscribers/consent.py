@@ -135,6 +135,19 @@ def suppress(address_key: str, reason: Suppression.Reason, *, source: str, note:
     return new
 
 
+@transaction.atomic
+def lift_suppression(address_key: str, *, source: str) -> bool:
+    """Let an address be mailed again, should the person sign up and confirm. Nobody is subscribed by it.
+
+    Returns:
+        False if it was not suppressed.
+    """
+    lifted = Suppression.objects.filter(address_key=address_key).delete()[0]
+    for subscription in Subscription.objects.filter(subscriber__address_key=address_key) if lifted else []:
+        record(subscription, Kind.CHANGED, source=f"{source}: suppression lifted")
+    return bool(lifted)
+
+
 def is_suppressed(subscriber: Subscriber) -> bool:
     """Whether nothing may be sent to this subscriber, whatever they are subscribed to."""
     return Suppression.objects.filter(address_key=subscriber.address_key).exists()

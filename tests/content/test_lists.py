@@ -202,7 +202,8 @@ def stories(site):
 
 
 @pytest.mark.parametrize(
-    "question", ["type=cmo", "state=oh", "partner=bright-schools", "q=ohio", "type=cmo&type=district&state=oh"]
+    "question",
+    ["type=cmo", "state=oh", "state=OH", "partner=bright-schools", "q=ohio", "type=cmo&type=district&state=oh"],
 )
 def test_stories_are_found_by_partner_partner_type_and_state(client, stories, question):
     assert titles(read(client, f"/stories/?{question}")) == ["How bright-schools"]

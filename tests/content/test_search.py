@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.http import QueryDict
 from wagtail.models import Locale, Page, PageViewRestriction
 
-from content import facets, index, search
+from content import edition, facets, index, search
 from content.models import (
     ArticlePage,
     EntryKind,
@@ -167,7 +167,8 @@ HOSTILE = [
     ),
     *("%", "_", "%s %d", "{0}", "\x00", "fa\x00ir", "\ud800", "\u202e", "🎒", "中文", "ﷺ" * 150, "1" * 300),
     *("a" * 100_000, "a " * 50_000, '"' * 100_000, "\u0301" * 5_000, "'fair' <-> 'start'", "<script>alert(1)</script>"),
-    "''; DROP TABLE content_searchentry; --",
+    *("''; DROP TABLE content_searchentry; --", " ".join(f"{a}{b}" for a in "abcdefgh" for b in "ijklmnop")),
+    " ".join(f'"{a}{b}c d{a}{b} {a}q{b}"' for a in "abcd" for b in "ijkl"),
 ]
 
 
@@ -396,6 +397,19 @@ def test_a_published_page_is_found_and_an_unpublished_one_is_not(site, committed
     with committed():
         page.save_revision().publish()
     assert in_index() == {"fresh"}
+
+
+def test_a_draft_leaves_the_cached_pages_alone_and_a_published_page_does_not(site, committed):
+    before = edition.current()
+    with committed():
+        draft = ResourceCenterPage.objects.first().add_child(
+            instance=ArticlePage(title="Draft", slug="draft", live=False)
+        )
+        draft.save()
+    assert edition.current() == before
+    with committed():
+        draft.save_revision().publish()
+    assert edition.current() != before
 
 
 def test_a_draft_is_never_in_the_index_nor_are_the_words_of_one(site, committed):

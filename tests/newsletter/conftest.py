@@ -108,7 +108,12 @@ def picture(db):
 @pytest.fixture
 def publish(newsletter):
     """Puts a page on the site: `publish(ArticlePage, "Fractions", date(2026, 10, 5))`; drafts with `live=False`."""
-    rooms = {ArticlePage: ResourceCenterPage, StoryPage: StoriesPage, EventPage: EventsPage, CollectionPage: CollectionsPage}
+    rooms = {
+        ArticlePage: ResourceCenterPage,
+        StoryPage: StoriesPage,
+        EventPage: EventsPage,
+        CollectionPage: CollectionsPage,
+    }
 
     def make(kind, title, published_on=None, language="en", terms=(), live=True, **fields):
         parent = rooms[kind].objects.get(locale__language_code=language)
@@ -124,8 +129,15 @@ def publish(newsletter):
 @pytest.fixture
 def october(publish, picture, terms):
     """What October 2026 brought: two resources, one of them in Spanish too, a story and an event to come."""
-    math, maple = Term.objects.filter(slug="math"), Partner.objects.create(
-        name="Maple Street School", slug="maple", kind="school", state="OH", locale=Locale.objects.get(language_code="en")
+    math, maple = (
+        Term.objects.filter(slug="math"),
+        Partner.objects.create(
+            name="Maple Street School",
+            slug="maple",
+            kind="school",
+            state="OH",
+            locale=Locale.objects.get(language_code="en"),
+        ),
     )
     fractions = publish(ArticlePage, "Fractions in your hand", date(2026, 10, 5), picture=picture(), terms=math)
     return {
@@ -140,7 +152,9 @@ def october(publish, picture, terms):
             translation_key=fractions.translation_key,
         ),
         "morning": publish(ArticlePage, "A good morning", date(2026, 10, 20), picture=picture("At the door")),
-        "bell": publish(StoryPage, "The school that moved its bell", date(2026, 10, 9), partner=maple, picture=picture("A bell")),
+        "bell": publish(
+            StoryPage, "The school that moved its bell", date(2026, 10, 9), partner=maple, picture=picture("A bell")
+        ),
         "table": publish(
             EventPage,
             "Open kitchen table",

@@ -119,7 +119,9 @@ def test_an_issue_begun_by_hand_is_the_months_issue(issue):
 
 
 def test_the_database_refuses_a_second_draft_of_a_month(issue):
-    twin = IssuePage(title="Twin", slug="twin", month=OCTOBER, newsletter=issue.newsletter, digest_key="monthly:2026-10:en")
+    twin = IssuePage(
+        title="Twin", slug="twin", month=OCTOBER, newsletter=issue.newsletter, digest_key="monthly:2026-10:en"
+    )
     with pytest.raises(ValidationError, match="Digest key already exists"):
         issue.get_parent().add_child(instance=twin)
 
@@ -151,7 +153,7 @@ def test_compose_digest_says_why_it_drafts_nothing(newsletter, november):
 
 
 def test_compose_digest_refuses_what_is_no_month():
-    with pytest.raises(CommandError, match="“October” is no month. Write it like 2026-10."):
+    with pytest.raises(CommandError, match=r"“October” is no month\. Write it like 2026-10\."):
         call_command("compose_digest", "--month", "October")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from html import escape
 
@@ -14,7 +14,7 @@ from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter import digest, messages, notices
+from newsletter import messages, notices
 from newsletter.choices import choose
 from newsletter.messages import bodies, slots, tree
 from newsletter.models import IssuePage, Notice
@@ -153,14 +153,21 @@ def test_a_template_may_be_parsed_once_and_come_from_the_database(variant):
     assert messages.fill(template, SLOTS) == messages.fill(variant.template, SLOTS)
 
 
-@given(st.text(st.characters(exclude_categories=("Cs", "Co"), exclude_characters="\r\x85\u2028\u2029\x0b\x0c\x1c\x1d\x1e"), max_size=400))
+@given(
+    st.text(
+        st.characters(exclude_categories=("Cs", "Co"), exclude_characters="\r\x85\u2028\u2029\x0b\x0c\x1c\x1d\x1e"),
+        max_size=400,
+    )
+)
 def test_a_slot_of_any_length_is_encoded_well(words):
     body = f"Before {slots.slot('unsubscribe')} after é.\n"
     for kind, expected in (("text", words), ("html", escape(words))):
         raw = slots.quoted(body, kind)
         filled = messages.fill(raw, messages.Slots("", "", SLOTS.date, unsubscribe=words, preferences=""))
         assert max(map(len, filled.split(b"\r\n"))) <= 76
-        message = b'Content-Type: text/plain; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n' + filled
+        message = (
+            b'Content-Type: text/plain; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n' + filled
+        )
         assert parsed(message).get_content() == f"Before {expected} after é.\n".replace("\n", "\r\n")
 
 
@@ -183,7 +190,9 @@ def test_hostile_words_of_an_editor_inject_no_header(issue, newsletter):
 
 
 def test_a_long_subject_with_accents_is_folded_and_read_back_whole(issue):
-    issue.subject = "¿Cómo leen los niños? Ocho preguntas, una mañana y muchísimas páginas en cada salón de clases — ¡gratis!"
+    issue.subject = (
+        "¿Cómo leen los niños? Ocho preguntas, una mañana y muchísimas páginas en cada salón de clases — ¡gratis!"
+    )
     issue.save_revision()
     message = messages.fill(messages.variants(issue, [("en", "")])[0].template, SLOTS)
     assert parsed(message)["Subject"] == issue.subject

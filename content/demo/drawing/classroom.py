@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from . import people as cast
-from .people import bust, sit, stand
 from .pen import (
     BRICK,
     HEIGHT,
@@ -20,13 +19,13 @@ from .pen import (
     dark,
     light,
 )
+from .people import bust, sit, stand
 from .things import (
     WOOD,
     books,
     bubble,
     clock,
     lamp,
-    note,
     open_book,
     plant,
     room,
@@ -130,9 +129,20 @@ def a_circle_on_the_rug(pen: Pen) -> None:
         _cross_legged(pen, x, 985, 410, look, 0, back=True)
 
 
-def _cross_legged(pen: Pen, x: float, hip: float, height: float, look: cast.Look, turn: float, *, back: bool = False,
-                  right: tuple[float, float] | None = None) -> None:
-    pen.line([(x - height * 0.2, hip + height * 0.06), (x + height * 0.2, hip + height * 0.06)], height * 0.12, look.bottom)
+def _cross_legged(
+    pen: Pen,
+    x: float,
+    hip: float,
+    height: float,
+    look: cast.Look,
+    turn: float,
+    *,
+    back: bool = False,
+    right: tuple[float, float] | None = None,
+) -> None:
+    pen.line(
+        [(x - height * 0.2, hip + height * 0.06), (x + height * 0.2, hip + height * 0.06)], height * 0.12, look.bottom
+    )
     bust(pen, x, hip, height, look, turn=turn, back=back, left=(-0.15, 0.32), right=right or (0.15, 0.32))
 
 
@@ -247,7 +257,13 @@ def advisory_table(pen: Pen) -> None:
     for x, look, tall, turn in ((430, cast.MATEO, 520, 0.6), (800, cast.LIN, 620, 0.1), (1170, cast.HANA, 520, -0.6)):
         bust(pen, x, 690, tall, look, turn=turn, left=(-0.17, 0.26), right=(0.19, 0.25))
     round_table(pen, 800, 800, 560, 160, 985)
-    for x, y, colour in ((560, 760, MARIGOLD), (730, 720, TEAL), (900, 770, BRICK), (1040, 740, SKY), (700, 850, WHITE)):
+    for x, y, colour in (
+        (560, 760, MARIGOLD),
+        (730, 720, TEAL),
+        (900, 770, BRICK),
+        (1040, 740, SKY),
+        (700, 850, WHITE),
+    ):
         pen.shape([(x, y), (x + 96, y - 10), (x + 112, y + 46), (x + 14, y + 58)], colour, 4)
         pen.line([(x + 28, y + 18), (x + 82, y + 12)], 7, dark(colour, 0.35))
     for x, look in ((310, cast.EMI), (1290, cast.OTTO)):

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -38,7 +39,7 @@ def between(a: Point, b: Point, share: float) -> Point:
 
 
 class Pen:
-    """Draws on one sheet. All lengths are in units of the finished picture; angles are degrees, clockwise from three o'clock."""
+    """Draws on one sheet, in units of the finished picture. Angles are in degrees, clockwise from three o'clock."""
 
     def __init__(self, ground: str = PAPER) -> None:
         self.sheet = Image.new("RGB", (WIDTH * SCALE, HEIGHT * SCALE), ground)
@@ -47,7 +48,8 @@ class Pen:
     def save(self, path: Path) -> None:
         """Write the finished picture as a small palette PNG."""
         smooth = self.sheet.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
-        commonest = sorted(smooth.getcolors(WIDTH * HEIGHT), reverse=True)[:72]
+        counted: list[tuple[int, Any]] = smooth.getcolors(WIDTH * HEIGHT) or []
+        commonest = sorted(counted, reverse=True)[:72]
         palette = Image.new("P", (1, 1))
         palette.putpalette([channel for _, colour in commonest for channel in colour])
         smooth.quantize(palette=palette, dither=Image.Dither.NONE).save(path, optimize=True)

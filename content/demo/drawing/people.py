@@ -13,7 +13,7 @@ BLACK, BROWN, COPPER, STRAW, GREY = "#1d1a19", "#4a2f22", "#8c4a2a", "#c99b4f", 
 
 @dataclass(frozen=True)
 class Look:
-    """How somebody looks. `hair` is the colour of hair or headscarf; `head` is the head's radius as a share of the height."""
+    """How somebody looks. `hair` is the colour of hair or headscarf, `head` the radius of the head in heights."""
 
     skin: str
     hair: str
@@ -52,8 +52,18 @@ NIA = Look(UMBER, BLACK, "locs", BRICK, INK).child()
 OTTO = Look(PEACH, COPPER, "curls", MARIGOLD, TEAL).child()
 
 
-def stand(pen: Pen, x: float, ground: float, height: float, look: Look, *, left: Point | None = None,
-          right: Point | None = None, turn: float = 0, back: bool = False) -> None:
+def stand(
+    pen: Pen,
+    x: float,
+    ground: float,
+    height: float,
+    look: Look,
+    *,
+    left: Point | None = None,
+    right: Point | None = None,
+    turn: float = 0,
+    back: bool = False,
+) -> None:
     """A standing person. `left` and `right` are where the hands go as (dx, dy) from the shoulders' middle, in heights;
     `turn` is where they look, -1 to 1; `back` shows them from behind."""
     hip = ground - height * 0.45
@@ -61,22 +71,46 @@ def stand(pen: Pen, x: float, ground: float, height: float, look: Look, *, left:
     bust(pen, x, hip, height, look, left=left, right=right, turn=turn, back=back)
 
 
-def sit(pen: Pen, x: float, seat: float, height: float, look: Look, *, turn: int = 1, left: Point | None = None,
-        right: Point | None = None, floor: float | None = None) -> None:
+def sit(
+    pen: Pen,
+    x: float,
+    seat: float,
+    height: float,
+    look: Look,
+    *,
+    turn: int = 1,
+    left: Point | None = None,
+    right: Point | None = None,
+    floor: float | None = None,
+) -> None:
     """A person seated side-on, hips at (x, seat), looking left (turn -1) or right (1)."""
     knee = (x + turn * height * 0.22, seat + height * 0.005)
     foot = (knee[0] + turn * height * 0.02, (floor or seat + height * 0.26) - height * 0.025)
     for shift, colour in ((0.045, dark(look.bottom)), (0.0, look.bottom)):
         far = turn * height * shift
         pen.line([(x, seat), (knee[0] + far, knee[1]), (foot[0] + far, foot[1])], height * 0.09, colour)
-        pen.line([(foot[0] + far, foot[1]), (foot[0] + far + turn * height * 0.05, foot[1])], height * 0.05,
-                 dark(look.bottom, 0.55))
+        pen.line(
+            [(foot[0] + far, foot[1]), (foot[0] + far + turn * height * 0.05, foot[1])],
+            height * 0.05,
+            dark(look.bottom, 0.55),
+        )
     bust(pen, x, seat, height, look, left=left, right=right, turn=turn * 0.8, slim=0.86)
 
 
-def bust(pen: Pen, x: float, hip: float, height: float, look: Look, *, left: Point | None = None,
-         right: Point | None = None, turn: float = 0, back: bool = False, slim: float = 1,
-         floor: float | None = None) -> None:
+def bust(
+    pen: Pen,
+    x: float,
+    hip: float,
+    height: float,
+    look: Look,
+    *,
+    left: Point | None = None,
+    right: Point | None = None,
+    turn: float = 0,
+    back: bool = False,
+    slim: float = 1,
+    floor: float | None = None,
+) -> None:
     """A person from the hips up, for a window or behind a table; with a `floor`, their feet show under the table."""
     if floor is not None:
         _legs(pen, x, hip, floor, height, look, turn)
@@ -135,7 +169,9 @@ def _head(pen: Pen, head: Point, radius: float, look: Look, turn: float, back: b
     if look.style != "hijab" and not back:
         for side in (-1, 1):
             if side * turn < 0.5:
-                pen.circle(x + side * radius * 0.96 - turn * radius * 0.2, y + radius * 0.1, radius * 0.2, _shaded(look.skin))
+                pen.circle(
+                    x + side * radius * 0.96 - turn * radius * 0.2, y + radius * 0.1, radius * 0.2, _shaded(look.skin)
+                )
     pen.circle(x, y, radius, look.skin)
     if look.beard and not back:
         pen.cap(x, y, radius, 15, 165, light(look.hair, 0.08) if look.style != "turban" else BLACK)
@@ -173,16 +209,32 @@ def _hair_behind(pen: Pen, head: Point, radius: float, look: Look, turn: float) 
             pen.circle(x + side * radius * 0.88, y - radius * 0.82, radius * 0.52, look.hair)
     elif look.style == "tail":
         side = -1 if turn > 0 else 1
-        pen.curve((x, y - radius * 0.8), (x + side * radius * 2.0, y - radius * 0.9),
-                  (x + side * radius * 1.55, y + radius * 1.0), radius * 0.5, look.hair)
+        pen.curve(
+            (x, y - radius * 0.8),
+            (x + side * radius * 2.0, y - radius * 0.9),
+            (x + side * radius * 1.55, y + radius * 1.0),
+            radius * 0.5,
+            look.hair,
+        )
     elif look.style == "locs":
         for step in range(-3, 4):
-            pen.line([(x + step * radius * 0.3, y), (x + step * radius * 0.38, y + radius * (1.25 - abs(step) * 0.06))],
-                     radius * 0.28, look.hair)
+            pen.line(
+                [(x + step * radius * 0.3, y), (x + step * radius * 0.38, y + radius * (1.25 - abs(step) * 0.06))],
+                radius * 0.28,
+                look.hair,
+            )
     elif look.style == "hijab":
         pen.circle(x, y, radius * 1.2, look.hair)
-        pen.shape([(x - radius * 1.0, y + radius * 0.5), (x + radius * 1.0, y + radius * 0.5),
-                   (x + radius * 1.25, y + radius * 1.5), (x - radius * 1.25, y + radius * 1.5)], look.hair, radius * 0.2)
+        pen.shape(
+            [
+                (x - radius * 1.0, y + radius * 0.5),
+                (x + radius * 1.0, y + radius * 0.5),
+                (x + radius * 1.25, y + radius * 1.5),
+                (x - radius * 1.25, y + radius * 1.5),
+            ],
+            look.hair,
+            radius * 0.2,
+        )
 
 
 def _hair_front(pen: Pen, head: Point, radius: float, look: Look, turn: float) -> None:
@@ -191,14 +243,22 @@ def _hair_front(pen: Pen, head: Point, radius: float, look: Look, turn: float) -
         return
     if look.style == "hijab":
         pen.circle(x, y, radius * 1.2, look.hair)
-        pen.shape([(x - radius * 0.9, y + radius * 0.8), (x + radius * 0.9, y + radius * 0.8), (x, y + radius * 1.75)],
-                  look.hair, radius * 0.3)
+        pen.shape(
+            [(x - radius * 0.9, y + radius * 0.8), (x + radius * 0.9, y + radius * 0.8), (x, y + radius * 1.75)],
+            look.hair,
+            radius * 0.3,
+        )
         pen.ellipse(x + turn * radius * 0.16, y + radius * 0.08, radius * 0.8, radius * 0.86, look.skin)
     elif look.style == "turban":
         pen.cap(x, y - radius * 0.06, radius * 1.18, 188, 352, look.hair)
         pen.ellipse(x, y - radius * 0.66, radius * 1.16, radius * 0.64, look.hair)
-        pen.curve((x - radius * 1.05, y - radius * 0.35), (x, y - radius * 0.9), (x + radius * 0.95, y - radius * 0.95),
-                  radius * 0.09, light(look.hair, 0.3))
+        pen.curve(
+            (x - radius * 1.05, y - radius * 0.35),
+            (x, y - radius * 0.9),
+            (x + radius * 0.95, y - radius * 0.95),
+            radius * 0.09,
+            light(look.hair, 0.3),
+        )
     elif look.style == "curls":
         for angle in range(195, 350, 22):
             a = math.radians(angle)

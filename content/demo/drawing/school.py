@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from . import people as cast
-from .people import bust, sit, stand
 from .pen import (
     BRICK,
     HEIGHT,
@@ -21,9 +20,9 @@ from .pen import (
     dark,
     light,
 )
+from .people import bust, sit, stand
 from .things import (
     WOOD,
-    bubble,
     chair,
     clock,
     lamp,

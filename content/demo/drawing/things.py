@@ -42,8 +42,10 @@ def window(pen: Pen, x: float, y: float, w: float, h: float, view: str = SKY, ar
     frame(x, y, w, h, view)
     pen.circle(x + w * 0.66, y + h * 0.38, w * 0.13, MARIGOLD)
     pen.shape([(x, y + h), (x, y + h * 0.80), (x + w * 0.4, y + h * 0.68), (x + w, y + h * 0.85), (x + w, y + h)], SAGE)
-    pen.shape([(x, y + h), (x, y + h * 0.92), (x + w * 0.7, y + h * 0.78), (x + w, y + h * 0.74), (x + w, y + h)],
-              dark(SAGE, 0.15))
+    pen.shape(
+        [(x, y + h), (x, y + h * 0.92), (x + w * 0.7, y + h * 0.78), (x + w, y + h * 0.74), (x + w, y + h)],
+        dark(SAGE, 0.15),
+    )
     pen.rect(x + w / 2 - 5, y, 10, h, WHITE)
     pen.rect(x, y + h * 0.52, w, 10, WHITE)
     pen.rect(x - 30, y + h + 10, w + 60, 18, WHITE, 6)
@@ -51,7 +53,7 @@ def window(pen: Pen, x: float, y: float, w: float, h: float, view: str = SKY, ar
 
 def books(pen: Pen, x: float, base: float, w: float, tall: float, seed: int) -> None:
     """A row of standing books from `x` to `x + w`, the last one leaning."""
-    chance = Random(seed)
+    chance = Random(seed)  # noqa: S311 - the same books every time
     at = x
     while at < x + w - 70:
         wide, high = chance.uniform(20, 42), tall * chance.uniform(0.66, 0.98)
@@ -78,8 +80,15 @@ def plant(pen: Pen, x: float, base: float, size: float = 1, pot: str = BRICK, le
     """A plant in a pot of 80 by 80 times `size`."""
     for angle, length in ((-160, 120), (-130, 165), (-100, 190), (-72, 180), (-45, 150), (-20, 110)):
         _leaf(pen, x, base - 70 * size, angle, length * size, leaf if angle % 4 else dark(leaf, 0.2))
-    pen.shape([(x - 44 * size, base - 80 * size), (x + 44 * size, base - 80 * size), (x + 32 * size, base),
-               (x - 32 * size, base)], pot)
+    pen.shape(
+        [
+            (x - 44 * size, base - 80 * size),
+            (x + 44 * size, base - 80 * size),
+            (x + 32 * size, base),
+            (x - 32 * size, base),
+        ],
+        pot,
+    )
     pen.rect(x - 50 * size, base - 92 * size, 100 * size, 20 * size, dark(pot, 0.12), 6 * size)
 
 
@@ -88,11 +97,16 @@ def _leaf(pen: Pen, x: float, y: float, angle: float, length: float, colour: str
     tip = (x + length * math.cos(a), y + length * math.sin(a))
     side = (-math.sin(a) * length * 0.17, math.cos(a) * length * 0.17)
     middle = (x + length * 0.55 * math.cos(a), y + length * 0.55 * math.sin(a))
-    pen.shape([(x, y), (middle[0] + side[0], middle[1] + side[1]), tip, (middle[0] - side[0], middle[1] - side[1])],
-              colour, length * 0.03)
+    pen.shape(
+        [(x, y), (middle[0] + side[0], middle[1] + side[1]), tip, (middle[0] - side[0], middle[1] - side[1])],
+        colour,
+        length * 0.03,
+    )
 
 
-def sprout(pen: Pen, x: float, ground: float, tall: float, leaf: str = dark(SAGE, 0.4), bloom: str | None = None) -> None:
+def sprout(
+    pen: Pen, x: float, ground: float, tall: float, leaf: str = dark(SAGE, 0.4), bloom: str | None = None
+) -> None:
     """A young plant with a pair of leaves for every 70 of height, and a flower if it has a colour for one."""
     pen.line([(x, ground), (x, ground - tall)], 8, leaf)
     for pair in range(max(1, int(tall // 70))):
@@ -170,8 +184,18 @@ def lamp(pen: Pen, x: float, y: float, drop: float, colour: str = TEAL) -> None:
 def open_book(pen: Pen, x: float, y: float, w: float, cover: str = BRICK) -> None:
     """A book lying open, `w` wide, its fold at (x, y)."""
     h = w * 0.3
-    pen.shape([(x - w / 2 - 10, y - h + 8), (x, y + 12), (x + w / 2 + 10, y - h + 8), (x + w / 2 + 10, y + 8), (x, y + 34),
-               (x - w / 2 - 10, y + 8)], cover, 3)
+    pen.shape(
+        [
+            (x - w / 2 - 10, y - h + 8),
+            (x, y + 12),
+            (x + w / 2 + 10, y - h + 8),
+            (x + w / 2 + 10, y + 8),
+            (x, y + 34),
+            (x - w / 2 - 10, y + 8),
+        ],
+        cover,
+        3,
+    )
     for side in (-1, 1):
         pen.shape([(x, y - h + 20), (x + side * w / 2, y - h), (x + side * w / 2, y), (x, y + 22)], WHITE)
         for row in range(3):
@@ -181,7 +205,9 @@ def open_book(pen: Pen, x: float, y: float, w: float, cover: str = BRICK) -> Non
     pen.line([(x, y - h + 20), (x, y + 22)], 4, SAND)
 
 
-def stack(pen: Pen, x: float, base: float, widths: tuple[float, ...], colours: tuple[str, ...], thick: float = 34) -> None:
+def stack(
+    pen: Pen, x: float, base: float, widths: tuple[float, ...], colours: tuple[str, ...], thick: float = 34
+) -> None:
     """Books lying on each other, bottom first, centred on x."""
     for row, (wide, colour) in enumerate(zip(widths, colours, strict=True)):
         top, left = base - (row + 1) * thick, x - wide / 2 + (row % 2) * 10
@@ -193,8 +219,14 @@ def note(pen: Pen, x: float, y: float, size: float, colour: str, lines: int = 2)
     """A paper note with a few lines of writing."""
     pen.rect(x, y, size, size, colour)
     for row in range(lines):
-        pen.line([(x + size * 0.16, y + size * (0.32 + row * 0.24)), (x + size * (0.82 - row * 0.2), y + size * (0.32 + row * 0.24))],
-                 size * 0.06, dark(colour, 0.4))
+        pen.line(
+            [
+                (x + size * 0.16, y + size * (0.32 + row * 0.24)),
+                (x + size * (0.82 - row * 0.2), y + size * (0.32 + row * 0.24)),
+            ],
+            size * 0.06,
+            dark(colour, 0.4),
+        )
 
 
 def sheet(pen: Pen, x: float, y: float, w: float, h: float, lines: int = 4, mark: str | None = None) -> None:
@@ -240,7 +272,9 @@ def laptop(pen: Pen, x: float, base: float, w: float, screen: str = SKY) -> None
     h = w * 0.62
     pen.rect(x - w / 2, base - h - 20, w, h, INK, 18)
     pen.rect(x - w / 2 + 20, base - h, w - 40, h - 40, screen, 6)
-    pen.shape([(x - w / 2, base - 22), (x + w / 2, base - 22), (x + w * 0.58, base), (x - w * 0.58, base)], dark(SKY, 0.3), 4)
+    pen.shape(
+        [(x - w / 2, base - 22), (x + w / 2, base - 22), (x + w * 0.58, base), (x - w * 0.58, base)], dark(SKY, 0.3), 4
+    )
 
 
 def mug(pen: Pen, x: float, base: float, size: float = 1, colour: str = BRICK) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 from . import people as cast
-from .people import bust, sit, stand
 from .pen import (
     BRICK,
     HEIGHT,
@@ -24,6 +23,7 @@ from .pen import (
     dark,
     light,
 )
+from .people import bust, sit, stand
 from .things import (
     WOOD,
     bunting,
@@ -189,13 +189,25 @@ def map_of_the_neighborhood(pen: Pen) -> None:
     pen.rect(70, 60, 1460, 740, PAPER, 12)
     pen.curve((70, 620), (620, 420), (1000, 800), 70, SKY)
     pen.rect(960, 760, 90, 40, SKY)
-    for a, b in (((70, 250), (1530, 190)), ((420, 60), (560, 800)), ((1120, 60), (1060, 800)), ((500, 520), (1530, 480))):
+    for a, b in (
+        ((70, 250), (1530, 190)),
+        ((420, 60), (560, 800)),
+        ((1120, 60), (1060, 800)),
+        ((500, 520), (1530, 480)),
+    ):
         pen.line([a, b], 22, SAND)
     pen.rect(660, 270, 330, 180, SAGE, 14)
     for x, y in ((720, 420), (820, 400), (920, 425)):
         tree(pen, x, y, 0.5)
-    for x, y, wall, roof in ((160, 220, ROSE, BRICK), (280, 470, SKY, TEAL), (1230, 420, ROSE, MARIGOLD), (1380, 420, SAGE, TEAL),
-                             (700, 190, SKY, BRICK), (1210, 160, SAND, TEAL), (640, 700, SAGE, BRICK)):
+    for x, y, wall, roof in (
+        (160, 220, ROSE, BRICK),
+        (280, 470, SKY, TEAL),
+        (1230, 420, ROSE, MARIGOLD),
+        (1380, 420, SAGE, TEAL),
+        (700, 190, SKY, BRICK),
+        (1210, 160, SAND, TEAL),
+        (640, 700, SAGE, BRICK),
+    ):
         house(pen, x, y, 84, 70, wall, roof)
     pen.rect(1180, 560, 250, 130, BRICK, 4)
     pen.shape([(1165, 560), (1305, 490), (1445, 560)], dark(BRICK, 0.25))
@@ -226,8 +238,7 @@ def mural_on_the_wall(pen: Pen) -> None:
         x, y = 800 + 440 * math.cos(a), 840 + 440 * math.sin(a)
         pen.shape([(x, y - 30), (x + 26, y), (x, y + 30), (x - 26, y)], MARIGOLD if step % 2 else SAGE)
     pen.rect(1130, 60, 380, 780, PAPER)
-    for a, b in (((1150, 300), (1290, 560)), ((1290, 560), (1370, 830))):
-        pen.line([a, b], 5, dark(SAND, 0.25))
+    pen.line([(1150, 300), (1290, 560), (1370, 830)], 5, dark(SAND, 0.25))
     pen.arc(800, 840, 620, 302, 359, 5, dark(SAND, 0.3))
     pen.arc(800, 840, 500, 312, 359, 5, dark(SAND, 0.3))
     for x in (1256, 1456):
@@ -260,8 +271,16 @@ def call_with_four_schools(pen: Pen) -> None:
     for place, (look, ground) in enumerate(callers):
         x, y = 276 + (place % 2) * 490, 236 + (place // 2) * 302
         pen.rect(x, y, 478, 290, ground, 6)
-        bust(pen, x + 239, y + 316, 520, look, turn=0.3 if place % 2 == 0 else -0.3, left=(-0.12, 0.2),
-             right=(0.25, -0.06) if place == 2 else (0.12, 0.2))
+        bust(
+            pen,
+            x + 239,
+            y + 316,
+            520,
+            look,
+            turn=0.3 if place % 2 == 0 else -0.3,
+            left=(-0.12, 0.2),
+            right=(0.25, -0.06) if place == 2 else (0.12, 0.2),
+        )
         pen.rect(x, y + 290, 478, 40, PAPER)
     pen.rect(250, 826, 1020, 34, INK)
     pen.shape([(230, 858), (1290, 858), (1375, 880), (145, 880)], dark(SKY, 0.3), 4)
@@ -300,10 +319,24 @@ def picnic_of_partners(pen: Pen) -> None:
     pen.rect(0, 620, WIDTH, 380, dark(SAGE, 0.14))
     tree(pen, 170, 650, 1.8, dark(SAGE, 0.35))
     tree(pen, 1450, 650, 1.5, dark(SAGE, 0.35))
-    for x, look, tall, turn in ((470, cast.FATIMA, 560, 0.5), (680, cast.OTTO, 400, -0.4), (860, cast.BEN, 600, 0.4),
-                                (1060, cast.ADA, 400, 0.3), (1220, cast.CARMEN, 560, -0.5)):
-        bust(pen, x, 720, tall, look, turn=turn, left=(-0.15, 0.24), right=(0.2, 0.08) if look is cast.BEN else (0.15, 0.24),
-             floor=915)
+    for x, look, tall, turn in (
+        (470, cast.FATIMA, 560, 0.5),
+        (680, cast.OTTO, 400, -0.4),
+        (860, cast.BEN, 600, 0.4),
+        (1060, cast.ADA, 400, 0.3),
+        (1220, cast.CARMEN, 560, -0.5),
+    ):
+        bust(
+            pen,
+            x,
+            720,
+            tall,
+            look,
+            turn=turn,
+            left=(-0.15, 0.24),
+            right=(0.2, 0.08) if look is cast.BEN else (0.15, 0.24),
+            floor=915,
+        )
     table(pen, 330, 690, 1040, 930, MARIGOLD)
     pen.rect(330, 690, 1040, 34, WHITE, 6)
     for x in range(350, 1360, 80):

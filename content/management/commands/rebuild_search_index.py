@@ -12,5 +12,5 @@ from content import index
 class Command(BaseCommand):
     help = "Writes the readers' search index anew, for when pages were changed behind the site's back."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **_options: Any) -> None:
         self.stdout.write(f"The search index holds {index.rebuild()} pages.")

@@ -18,7 +18,7 @@ from newsletter.models import IssuePage
 def month(text: str) -> date:
     """The first day of a month written as YYYY-MM."""
     try:
-        return datetime.strptime(text, "%Y-%m").date()  # noqa: DTZ007
+        return datetime.strptime(text, "%Y-%m").date()
     except ValueError:
         raise ArgumentTypeError(f"“{text}” is no month. Write it like 2026-10.") from None
 
@@ -27,7 +27,9 @@ class Command(BaseCommand):
     help = "Draft the issue of a month from what was published in it and the events to come."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--month", type=month, required=True, metavar="YYYY-MM", help="Which month, such as 2026-10.")
+        parser.add_argument(
+            "--month", type=month, required=True, metavar="YYYY-MM", help="Which month, such as 2026-10."
+        )
         parser.add_argument("--json", action="store_true", help="Print one JSON object and nothing else.")
 
     def handle(self, *_args: Any, **options: Any) -> None:

@@ -1,0 +1,17 @@
+"""`pause_mailing MAILING`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from newsletter import delivery
+from newsletter.management.mailing_command import MailingCommand
+from newsletter.models import Mailing
+
+
+class Command(MailingCommand):
+    help = "Hold a mailing: it stops within one message per open connection."
+
+    def act(self, mailing: Mailing, _options: dict[str, Any]) -> None:
+        delivery.pause(mailing)
+        self.stdout.write(f"Mailing {mailing.pk} is paused.")

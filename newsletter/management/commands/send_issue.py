@@ -1,0 +1,66 @@
+"""`send_issue ISSUE`: sends an issue now or later, or a copy to a few addresses for a test."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser, ArgumentTypeError
+from datetime import datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Q
+from django.utils import timezone
+
+from newsletter import delivery
+from newsletter.models import IssuePage
+
+
+def moment(text: str) -> datetime:
+    """A moment as ISO 8601 writes it; without an offset in the organisation's time zone."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"“{text}” is no moment. Write it like 2026-12-01T08:00.") from None
+    return found if timezone.is_aware(found) else timezone.make_aware(found)
+
+
+class Command(BaseCommand):
+    help = "Send an issue to everybody who confirmed. Running it is the approval."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("issue", metavar="ISSUE", help="The issue's number or slug, such as 2026-10.")
+        parser.add_argument("--at", type=moment, metavar="ISO8601", help="When to send it: 2026-12-01T08:00.")
+        parser.add_argument(
+            "--test-to", nargs="+", action="extend", metavar="ADDRESS", help="Send only a test copy to these addresses."
+        )
+        parser.add_argument("--json", action="store_true", help="Print one JSON object and nothing else.")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        issue = find(options["issue"])
+        try:
+            facts = self.send(issue, options["at"], options["test_to"])
+        except delivery.Refused as refused:
+            raise CommandError("\n".join(refused.reasons)) from refused
+        self.stdout.write(json.dumps(facts) if options["json"] else "\n".join(f"{key}: {facts[key]}" for key in facts))
+
+    def send(self, issue: IssuePage, at: datetime | None, test_to: list[str] | None) -> dict[str, Any]:
+        if test_to:
+            return {"mailing": None, "recipients": delivery.send_test(issue, test_to)}
+        if at and at > timezone.now():
+            mailing = delivery.schedule(issue, at)
+            return {"mailing": mailing.pk, "recipients": delivery.expected(mailing)}
+        mailing = delivery.send(issue)
+        return {"mailing": mailing.pk, "recipients": delivery.counts(mailing)["recipients"]}
+
+
+def find(name: str) -> IssuePage:
+    """The issue of that number or slug; of translations with one slug, the first.
+
+    Raises:
+        CommandError: there is none.
+    """
+    number = int(name) if name.isascii() and name.isdigit() else None
+    issue: IssuePage | None = IssuePage.objects.filter(Q(pk=number) | Q(slug=name)).order_by("path").first()
+    if issue is None:
+        raise CommandError(f"There is no issue “{name}”.")
+    return issue

@@ -1,0 +1,110 @@
+"""The local mailbox in the browser, for whoever sits at this machine. Mails are hostile until proven otherwise."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from newsletter import mailbox
+from newsletter.mailbox import KeptMail
+
+LOOPBACK = ("127.", "::1", "::ffff:127.")
+ON_A_PAGE = 50
+HEAD = re.compile(r"<head[^>]*>", re.IGNORECASE)
+# No script runs, nothing is fetched from elsewhere, nothing is posted; links open beside, outside of this cage.
+CAGE = (
+    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src 'self' {site} data:; "
+    "style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
+)
+
+View = Callable[..., HttpResponse]
+
+
+def for_the_house(view: View) -> View:
+    """Only while mail goes to the local mailbox, and only for this machine and signed-in staff; else 404."""
+
+    @require_safe
+    @never_cache
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not settings.LOCAL_MAILBOX or not _belongs(request):
+            raise Http404
+        response = view(request, *args, **kwargs)
+        response.headers["X-Robots-Tag"] = "noindex"
+        return response
+
+    return guarded
+
+
+def _belongs(request: HttpRequest) -> bool:
+    near = request.META.get("REMOTE_ADDR", "").startswith(LOOPBACK)
+    return near or (request.user.is_active and request.user.has_perm("wagtailadmin.access_admin"))
+
+
+@for_the_house
+def index(request: HttpRequest) -> HttpResponse:
+    """Every mail, newest first."""
+    page = Paginator(mailbox.keys(), ON_A_PAGE).get_page(request.GET.get("page"))
+    mails = [mail for key in page if (mail := mailbox.read(key))]
+    lines = [
+        {"mail": mail, "to": mail.header("To"), "subject": mail.header("Subject"), "from": mail.header("From")}
+        for mail in mails
+    ]
+    return render(request, "newsletter/mailbox.html", {"lines": lines, "page_of_mails": page})
+
+
+@for_the_house
+def show(request: HttpRequest, key: str) -> HttpResponse:
+    """One mail: HTML in a cage, text, and headers."""
+    mail = _mail(key)
+    facts = {"mail": mail, "subject": mail.header("Subject"), "text": mail.body("plain"), "html": bool(mail.body("html"))}
+    return render(request, "newsletter/mailbox_mail.html", facts)
+
+
+@for_the_house
+def html(_request: HttpRequest, key: str) -> HttpResponse:
+    """The HTML part alone."""
+    words = _mail(key).body("html")
+    target = '<base target="_blank">'
+    words, found = HEAD.subn(lambda head: head[0] + target, words, count=1)
+    response = HttpResponse(words if found else target + words)
+    response.headers["Content-Security-Policy"] = CAGE.format(site=settings.SITE_URL)
+    return response
+
+
+@for_the_house
+def text(_request: HttpRequest, key: str) -> HttpResponse:
+    """The text part alone."""
+    return _plain(_mail(key).body("plain"))
+
+
+@for_the_house
+def headers(_request: HttpRequest, key: str) -> HttpResponse:
+    """The headers alone."""
+    return _plain(_mail(key).head)
+
+
+@for_the_house
+def raw(_request: HttpRequest, key: str) -> HttpResponse:
+    """Every byte of it."""
+    return _plain(_mail(key).raw)
+
+
+def _mail(key: str) -> KeptMail:
+    mail = mailbox.read(key)
+    if mail is None:
+        raise Http404
+    return mail
+
+
+def _plain(words: str | bytes) -> HttpResponse:
+    return HttpResponse(words, content_type="text/plain; charset=utf-8", headers={"X-Content-Type-Options": "nosniff"})
