@@ -80,8 +80,9 @@ class LackingView(ReportView):
         """The works that lack something, those in most places first."""
         works = self.model._default_manager
         lacking = [work.pk for work in works.iterator() if missing(work)]
-        counted = works.filter(pk__in=lacking).annotate(usage_count=ReferenceIndex.usage_count_subquery(self.model))
-        return counted.order_by("-usage_count", "-created_at")
+        uses = ReferenceIndex.usage_count_subquery(self.model)
+        found: QuerySet[Any] = works.filter(pk__in=lacking).annotate(usage_count=uses)
+        return found.order_by("-usage_count", "-created_at")
 
 
 class LackingPicturesView(LackingView):

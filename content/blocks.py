@@ -25,7 +25,9 @@ class FigureBlock(blocks.StructBlock):
     image = ImageBlock(label=_("Picture"))
     caption = blocks.RichTextBlock(required=False, features=WORDS, label=_("Caption"))
     size = blocks.ChoiceBlock(
-        choices=[("text", _("As wide as the text")), ("wide", _("Wider than the text"))], default="text", label=_("Size")
+        choices=[("text", _("As wide as the text")), ("wide", _("Wider than the text"))],
+        default="text",
+        label=_("Size"),
     )
 
     class Meta:
@@ -33,7 +35,9 @@ class FigureBlock(blocks.StructBlock):
         label = _("Figure")
         template = "content/blocks/figure.html"
 
-    def get_api_representation(self, value: blocks.StructValue, context: dict[str, Any] | None = None) -> dict[str, Any]:
+    def get_api_representation(
+        self, value: blocks.StructValue, context: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
         """The figure for machines, with the credit of its picture."""
         figure: dict[str, Any] = super().get_api_representation(value, context)
         return {**figure, "image": value["image"].attribution if value["image"] else None}

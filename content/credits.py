@@ -237,7 +237,7 @@ NAMED_BY_A_MACHINE = re.compile(
     r"\S+\.(avif|bmp|gif|heic|jpe?g|png|svg|tiff?|webp)"
     r"|[^\s_]*_\S*"
     r"|[0-9a-f]{16,}"
-    r"|(img|dsc[nf]?|dcim|mvimg|pxl|scan|screen ?shot|image|img|photo|picture|untitled|fig(ure)?)?[\d\s_.:()x-]*([ap]m)?",
+    r"|(img|dsc[nf]?|dcim|mvimg|pxl|scan|screen ?shot|image|photo|picture|untitled|fig(ure)?)?[\d\s_.:()x-]*([ap]m)?",
     re.I,
 )
 

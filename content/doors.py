@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def check_page(sender: type, instance: Page, raw: bool = False, update_fields: Any = None, **kwargs: Any) -> None:
+def check_page(instance: Page, raw: bool = False, update_fields: Any = None, **_said: Any) -> None:
     """Signal receiver: a page saved as live passes the gate.
 
     Publishing a revision, approving, bulk actions, copies, aliases, importers and plain code all end here.
@@ -35,7 +35,7 @@ def check_page(sender: type, instance: Page, raw: bool = False, update_fields: A
         gate.check(instance if type(instance) is not Page else instance.specific)
 
 
-def check_schedule(sender: type, instance: Revision, raw: bool = False, **kwargs: Any) -> None:
+def check_schedule(instance: Revision, raw: bool = False, **_said: Any) -> None:
     """Signal receiver: a revision that is given a time to go live passes the gate.
 
     Raises:
@@ -51,7 +51,7 @@ def check_schedule(sender: type, instance: Revision, raw: bool = False, **kwargs
 def hold_back() -> int:
     """Take the time off scheduled pages that are due but may not go out, so that they do not stop the others.
 
-    What was complete when it was scheduled may lack something by now. The page stays as it is, and its history says why.
+    What was complete when it was scheduled may lack something by now. The page stays as it is; its history says why.
 
     Returns:
         How many were held back.

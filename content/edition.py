@@ -18,12 +18,12 @@ def current() -> str:
     return Edition.objects.get_or_create(pk=1)[0].value
 
 
-def move(**kwargs: Any) -> None:
+def move(**_said: Any) -> None:
     """Begin a new edition. Also a signal receiver: what the signal says makes no difference."""
     Edition.objects.update_or_create(pk=1, defaults={"value": new_edition(), "moved_at": timezone.now()})
 
 
-def move_with_page(instance: Page, update_fields: Any = None, **kwargs: Any) -> None:
+def move_with_page(instance: Page, update_fields: Any = None, **_said: Any) -> None:
     """Signal receiver: a page was saved; drafts and bookkeeping change nothing for readers."""
     if isinstance(instance, Page) and instance.live and (update_fields is None or "live" in update_fields):
         move()
@@ -38,4 +38,5 @@ def move_with_clock() -> None:
 
 def _event_ended(since: datetime.datetime, until: datetime.datetime) -> bool:
     span = (since, until)
-    return EventPage.objects.live().filter(Q(ends_at__range=span) | Q(ends_at=None, starts_at__range=span)).exists()
+    ended = Q(ends_at__range=span) | Q(ends_at=None, starts_at__range=span)
+    return bool(EventPage.objects.live().filter(ended).exists())

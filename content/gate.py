@@ -168,7 +168,7 @@ def _in_value(value: Any, field: str, block: int, place: str) -> Iterator[Placem
 
 def _inside(value: Any) -> Iterable[Any]:
     if isinstance(value, StructValue):
-        return value.values()
+        return list(value.values())
     if isinstance(value, ListValue):
         return list(value)
     if isinstance(value, TypedTable):

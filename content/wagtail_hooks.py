@@ -49,4 +49,6 @@ def lacking_documents() -> MenuItem:
 @hooks.register("register_log_actions")
 def log_actions(actions: Any) -> None:
     """The history of a page tells when the gate held it back."""
-    actions.register_action("content.held_back", _("Hold back"), _("Did not go live as scheduled: a picture lacks its credit"))
+    actions.register_action(
+        "content.held_back", _("Hold back"), _("Did not go live as scheduled: a picture lacks its credit")
+    )

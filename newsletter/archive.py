@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import cast
 
 from django.db.models import QuerySet
@@ -17,9 +18,9 @@ def words(issue: IssuePage) -> Tree:
     return cast(Tree, frozen.content) if frozen else draft(issue)
 
 
-def draft(issue: IssuePage) -> Tree:
-    """What the page's own words would say, were it sent now."""
-    return tree.arranged(tree.tree(issue), ())
+def draft(issue: IssuePage, wanted: Collection[str] = ()) -> Tree:
+    """What the page's own words would say, were it sent now to readers who chose the terms with these keys."""
+    return tree.arranged(tree.tree(issue), wanted)
 
 
 def issues(page: NewsletterPage) -> QuerySet[IssuePage]:

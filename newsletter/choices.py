@@ -14,7 +14,7 @@ from django.db.models import Q
 from content.models import Facet, Term
 from newsletter.models import Choice, Subscription
 
-FACETS = ("role", "grade", "topic")
+FACETS = Choice.FACETS
 
 
 def offered(language: str) -> list[Facet]:

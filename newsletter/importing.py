@@ -32,17 +32,22 @@ OTHER_NAMES = {
     "nombre": "name",
     "locale": "language",
     "idioma": "language",
+    "subscribed_to_emails": "status",
 }
+# Columns that tell an export of another system whose opt-outs do not stand in a column “status”.
+FOREIGN = {"leid": "Mailchimp", "active_subscription": "Substack"}
 STATUSES = {
     "": "confirmed",
     "active": "confirmed",
     "confirmed": "confirmed",
     "enabled": "confirmed",
+    "true": "confirmed",
     "subscribed": "confirmed",
     "pending": "pending",
     "unconfirmed": "pending",
     "unsubscribed": "unsubscribed",
     "opted out": "unsubscribed",
+    "false": "unsubscribed",
     "bounced": "bounced",
     "cleaned": "bounced",
     "unreachable": "bounced",
@@ -173,6 +178,12 @@ def _columns(header: list[str]) -> list[str]:
         raise UnreadableFile(
             f"No column is called “email” (the first line names: {', '.join(plain)[:200] or 'nothing'}). "
             "Name the column of addresses “email” and import the file again."
+        )
+    for name in set(columns) & set(FOREIGN):
+        raise UnreadableFile(
+            f"This looks like an export of {FOREIGN[name]}, which can not be read yet without missing who opted out. "
+            "Keep the columns “email” and “name”, add a column “status” (subscribed, unsubscribed, bounced) and import "
+            "the file again."
         )
     for name in COLUMNS:
         if columns.count(name) > 1:

@@ -9,7 +9,7 @@ import sys
 from tests import services
 
 SIDE_BY_SIDE = ["--dist", "each", "--tx", "popen//env:TEST_ON=sqlite", "--tx", "popen//env:TEST_ON=postgres"]
-SQLITE_ONLY = ["-n", "2"]
+SQLITE_ONLY = ["-n", "2", "--dist", "loadfile"]
 
 for line in services.absent():
     print(line, flush=True)

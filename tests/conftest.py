@@ -20,11 +20,21 @@ from tests import services
 CACHE = services.ROOT / ".cache"
 
 
+LONG_TRIPS = {"journeys", "browser"}
+SIDE = os.environ.get("TEST_ON", "")
+
+
 def pytest_collection_modifyitems(config, items):
-    """Beside PostgreSQL, leave out what no database can change (`once`)."""
-    if os.environ.get("TEST_ON") == "postgres":
-        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("once")])
-        items[:] = [item for item in items if not item.get_closest_marker("once")]
+    """Side by side (see __main__.py), what no database can change runs on one side only."""
+    config.hook.pytest_deselected(items=[item for item in items if belongs_elsewhere(item)])
+    items[:] = [item for item in items if not belongs_elsewhere(item)]
+
+
+def belongs_elsewhere(item) -> bool:
+    """Long trips choose their databases themselves and run beside PostgreSQL, the rest beside SQLite."""
+    is_long = item.path.parent.name in LONG_TRIPS
+    is_once = is_long or item.get_closest_marker("once")
+    return bool(SIDE and is_once and is_long != (SIDE == "postgres"))
 
 
 def schema_digest() -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from resource_center import preflight
 
 ROOT = Path(__file__).resolve().parent.parent
-PATIENCE = 150  # seconds until ready; a cold start migrates and loads the demo
+PATIENCE = 240  # seconds until ready; a cold start migrates and loads the demo
 
 
 def free_port() -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import redis
@@ -17,11 +18,12 @@ REQUIRED = os.environ.get("REQUIRE_ALL") == "1"
 
 def postgres() -> str:
     """The URL of a PostgreSQL server that answers, without a database name; empty when there is none."""
-    url = os.environ.get("TEST_DATABASE_URL", "postgres://postgres@127.0.0.1:5432").rstrip("/")
+    url = urlsplit(os.environ.get("TEST_DATABASE_URL", "postgres://postgres@127.0.0.1:5432"))
+    server = f"{url.scheme}://{url.netloc}"
     with suppress(psycopg.Error):
-        if url:
-            psycopg.connect(f"{url}/postgres" if url.count("/") == 2 else url, connect_timeout=3).close()
-            return url
+        if url.netloc:
+            psycopg.connect(f"{server}/{url.path.strip('/') or 'postgres'}", connect_timeout=3).close()
+            return server
     return ""
 
 

@@ -167,7 +167,7 @@ class Shelving:
         """Write the home page and the words above each list."""
         home = home.specific
         text = manuscripts.read(manuscripts.FOLDER / ("" if code == "en" else code) / "home.md", code)
-        home.title, home.lead = text.about["title"], text.about["lead"]
+        home.title, home.seo_title, home.lead = (text.about[name] for name in ("title", "seo_title", "lead"))
         home.picture = self.held.pictures[text.about["picture"]]
         home.featured = [FeaturedPage(page=self._find(code, slug)) for slug in text.about["featured"]]
         home.body = self._body(text.body, code)

@@ -15,7 +15,7 @@ from wagtail.blocks import StreamBlockValidationError
 from content import gate
 
 
-class ByFacet(ModelChoiceIterator):
+class ByFacet(ModelChoiceIterator):  # type: ignore[type-arg]
     """Terms as choices, grouped by facet."""
 
     def __iter__(self) -> Iterator[Any]:
@@ -23,7 +23,7 @@ class ByFacet(ModelChoiceIterator):
             yield facet, [self.choice(term) for term in terms]
 
 
-class PublishingForm(WagtailAdminPageForm):  # type: ignore[misc]
+class PublishingForm(WagtailAdminPageForm):
     """A page's form: a draft may be half-filled, but publishing, scheduling and approving ask the gate."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -34,7 +34,7 @@ class PublishingForm(WagtailAdminPageForm):  # type: ignore[misc]
     def is_valid(self) -> bool:
         if super().is_valid() and self._lets_out():
             self._refuse(gate.findings(self.instance))
-        return super().is_valid()
+        return bool(super().is_valid())
 
     def _offer_terms(self, field: Any) -> None:
         """Only terms in the page's language, each under its facet."""
@@ -59,4 +59,7 @@ def _error_in_place(found: list[gate.Finding]) -> ValidationError:
             blocks.setdefault(finding.block, []).append(finding.message)
     if not blocks:
         return ValidationError([finding.message for finding in found])
-    return StreamBlockValidationError({block: ValidationError(messages) for block, messages in blocks.items()})
+    error: ValidationError = StreamBlockValidationError(
+        {block: ValidationError(messages) for block, messages in blocks.items()}
+    )
+    return error

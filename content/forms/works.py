@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.forms import Textarea
 from django.utils.translation import gettext as _
 from wagtail.compat import URLField
 from wagtail.documents.forms import BaseDocumentForm
@@ -27,6 +28,12 @@ LACKING_FIELD = {
 class CreditingForm:
     """Keeps the credit of a work that readers can see: it may be changed, but not taken away."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():  # type: ignore[attr-defined]
+            if isinstance(field.widget, Textarea):
+                field.widget.attrs["rows"] = 3
+
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
         work: Any = self.instance  # type: ignore[attr-defined]
@@ -47,15 +54,21 @@ class CreditingForm:
         self.add_error(field if field in self.fields else None, message)  # type: ignore[attr-defined]
 
 
-class ImageForm(CreditingForm, BaseImageForm):  # type: ignore[misc]
+class ImageForm(CreditingForm, BaseImageForm):
     """The form of a picture, wherever one is uploaded or edited."""
 
-    class Meta(BaseImageForm.Meta):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if alt := self.fields.get("description"):
+            alt.label = _("Alt text")
+            alt.help_text = _("What a reader who cannot see it needs to know, in a sentence. No file name.")
+
+    class Meta(BaseImageForm.Meta):
         field_classes = {"source_url": URLField}
 
 
-class DocumentForm(CreditingForm, BaseDocumentForm):  # type: ignore[misc]
+class DocumentForm(CreditingForm, BaseDocumentForm):
     """The form of a document, wherever one is uploaded or edited."""
 
-    class Meta(BaseDocumentForm.Meta):  # type: ignore[misc]
+    class Meta(BaseDocumentForm.Meta):
         field_classes = {"source_url": URLField}

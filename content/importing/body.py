@@ -6,19 +6,20 @@ import re
 from html import escape
 from urllib.parse import parse_qs, urljoin, urlsplit
 
-from bs4 import NavigableString, PageElement, Tag
+from bs4 import Tag
+from bs4.element import NavigableString
 
 from content.importing import credit_lines
 from content.importing.resource import (
     Callout,
     Card,
     Code,
+    CreditFacts,
     Figure,
     Heading,
     Piece,
     Problem,
     Quote,
-    Table,
     Video,
     Words,
 )
@@ -33,10 +34,12 @@ FIGURES = {"thumb", "wp-caption", "gallerybox", "image-container"}
 TONES = {
     "try": {"activity", "challenge", "discussion", "exercise", "solution", "task", "testimonial"},
     "caution": {"attention", "caution", "danger", "error", "important", "warning"},
-    "note": {"admonition", "callout", "checklist", "comment", "hint", "info", "keypoints", "note", "objectives", "prereq",
-             "questions", "seealso", "sidebar", "spoiler", "spoiler-accordion", "tip", "topic"},
+    "note": {"admonition", "callout", "checklist", "comment", "hint", "info", "keypoints", "note", "objectives",
+             "prereq", "questions", "seealso", "sidebar", "spoiler", "spoiler-accordion", "tip", "topic"},
 }  # fmt: skip
-SHARING = re.compile(r"/wiki/File:|flickr\.com/photos/|unsplash\.com/photos/|pexels\.com/photo/|commons\.wikimedia\.org")
+SHARING = re.compile(
+    r"/wiki/File:|flickr\.com/photos/|unsplash\.com/photos/|pexels\.com/photo/|commons\.wikimedia\.org"
+)
 
 
 def read(main: Tag, where: str, base: str = "") -> tuple[list[Piece], list[Problem]]:
@@ -55,7 +58,9 @@ def read(main: Tag, where: str, base: str = "") -> tuple[list[Piece], list[Probl
     if done.relative:
         named = ", ".join(list(dict.fromkeys(done.relative))[:5])
         said = f"{len(done.relative)} links lead to other pages of the old site and were kept as written: {named}"
-        done.problems.append(Problem(where, said if len(done.relative) > 1 else said.replace("1 links lead", "1 link leads", 1)))
+        done.problems.append(
+            Problem(where, said if len(done.relative) > 1 else said.replace("1 links lead", "1 link leads", 1))
+        )
     return reader.pieces, [*done.problems, *reader.problems]
 
 
@@ -183,7 +188,10 @@ class Reader:
 
     def _code(self, tag: Tag) -> None:
         inner = tag.find("code")
-        classes = [*tag.get_attribute_list("class"), *(inner.get_attribute_list("class") if isinstance(inner, Tag) else [])]
+        classes = [
+            *tag.get_attribute_list("class"),
+            *(inner.get_attribute_list("class") if isinstance(inner, Tag) else []),
+        ]
         known = (str(name).removeprefix("language-") for name in classes if name)
         language = next((name for name in known if name.lower() not in ("sourcecode", "output", "highlight")), "")
         text = tag.get_text().strip("\n")
@@ -290,11 +298,11 @@ def watch_address(address: str) -> str:
     return address if parts.path.endswith((".mp4", ".webm", ".m4v")) and parts.scheme in ("http", "https") else ""
 
 
-def _picture(image: Tag, caption: str, credit: credit_lines.CreditFacts) -> Figure:
+def _picture(image: Tag, caption: str, credit: CreditFacts) -> Figure:
     link = image.find_parent("a")
     shared = str(link.get("href", "")) if isinstance(link, Tag) else ""
     if not credit.source_url and SHARING.search(shared):
-        credit = credit_lines.CreditFacts(credit.line, credit.creator, credit.holder, credit.licence, shared[:2000])
+        credit = CreditFacts(credit.line, credit.creator, credit.holder, credit.licence, shared[:2000])
     return Figure(
         source=_source(image),
         alt=re.sub(r"\s+", " ", str(image.get("alt", ""))).strip(),
@@ -322,7 +330,7 @@ def _in_item(item: Tag) -> str:
     return re.sub(r"(<br/?>\s*)+$", "", clean(item.decode_contents(), TEXT).replace("<p>", "").replace("</p>", ""))
 
 
-def item_break() -> PageElement:
+def item_break() -> Tag:
     return Tag(name="br", can_be_empty_element=True)
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 
-from bs4 import BeautifulSoup, NavigableString, Tag
+from bs4 import BeautifulSoup, Tag
+from bs4.element import NavigableString
 
 from content.credits import Licence
 from content.importing.resource import CreditFacts
 
-WORK = r"(?:photo(?:graph)?|image|picture|graph|map|chart|illustration|figure|art(?:work)?|drawing|cartoon|screenshot|table)s?"
+WORK = (
+    r"(?:photo(?:graph)?|image|picture|graph|map|chart|illustration|figure|art(?:work)?"
+    r"|drawing|cartoon|screenshot|table)s?"
+)
 # Where people share their own pictures: the name before it made the picture.
 PLATFORMS = re.compile(
     r"(?:^|\s*(?:/|,|\bon\b|\bvia\b|\bfrom\b|\bthrough\b))\s*"
@@ -96,15 +100,19 @@ def read(line: str, links: list[tuple[str, str]] | None = None) -> CreditFacts:
 
 def lettered(caption: str) -> dict[str, CreditFacts]:
     """The credits of a figure of several pictures: “(Photo (a) courtesy of X; Photo (b) courtesy of Y/flickr)”."""
-    parts = re.findall(rf"({WORK} \(([a-z])\) [^;]+?)(?=;|\)\s*$|\)\s*\.|$)", BeautifulSoup(caption, "lxml").get_text(), re.I)
+    parts = re.findall(
+        rf"({WORK} \(([a-z])\) [^;]+?)(?=;|\)\s*$|\)\s*\.|$)", BeautifulSoup(caption, "lxml").get_text(), re.I
+    )
     return {letter: read(re.sub(r" \([a-z]\)", "", line)) for line, letter in parts}
 
 
 def _opening(text: str) -> int | None:
     starts = [found.start() for pattern in OPENINGS if (found := re.search(pattern, text, re.I))]
-    if not starts and not (found := re.search(LICENCE_AT_END, text, re.I)):
+    if not starts and (named := re.search(LICENCE_AT_END, text, re.I)):
+        starts = [named.start()]
+    if not starts:
         return None
-    start = min(starts) if starts else found.start()
+    start = min(starts)
     return start + len(text[start:]) - len(text[start:].lstrip())
 
 
@@ -135,7 +143,9 @@ def _links_after(soup: BeautifulSoup, start: int) -> list[tuple[str, str]]:
     for node in soup.descendants:
         if isinstance(node, NavigableString):
             position += len(node)
-        elif isinstance(node, Tag) and node.name == "a" and node.get("href") and position + len(node.get_text()) > start:
+        elif (
+            isinstance(node, Tag) and node.name == "a" and node.get("href") and position + len(node.get_text()) > start
+        ):
             links.append((node.get_text(strip=True), str(node["href"])))
     return links
 

@@ -60,7 +60,9 @@ def unknown_names(resource: ImportedResource) -> list[str]:
     """What the resource names that this site has not got, in words."""
     said = []
     people, terms = _people(resource), _terms(resource)
-    authors = [name for name in resource.authors if name.casefold() not in {person.name.casefold() for person in people}]
+    authors = [
+        name for name in resource.authors if name.casefold() not in {person.name.casefold() for person in people}
+    ]
     topics = [topic for topic in resource.topics if slugify(topic) not in {term.slug for term in terms}]
     if authors:
         said.append(f"no person here has the name of these authors: {', '.join(authors)}")
@@ -111,7 +113,7 @@ def _figure(figure: Figure, image: CreditedImage | None) -> tuple[str, Any]:
         return "figure", {"image": placed, "caption": figure.caption and f"<p>{figure.caption}</p>", "size": "text"}
     words = [escape(figure.alt, quote=False), figure.caption, escape(figure.credit.line, quote=False)]
     title = _("Picture missing: %(name)s") % {"name": figure.source[:120]}
-    return "callout", {"tone": "caution", "title": title, "text": "".join(f"<p>{line}</p>" for line in words if line)}
+    return "callout", {"tone": "caution", "title": title, "text": "".join(f"<p>{line}</p>" for line in dict.fromkeys(words) if line)}
 
 
 def _table(table: Table) -> dict[str, Any]:
@@ -123,7 +125,8 @@ def _table(table: Table) -> dict[str, Any]:
 def _parent(resource: ImportedResource) -> ResourceCenterPage:
     """The Resource Center in the resource's language, or else in the site's first."""
     pages = ResourceCenterPage.objects.order_by("path")
-    page = pages.filter(locale__language_code=resource.language.split("-")[0].lower()).first()
+    code = resource.language.split("-")[0].lower()
+    page: ResourceCenterPage | None = pages.filter(locale__language_code=code).first()
     page = page or pages.filter(locale=Locale.get_default()).first()
     if page is None:
         raise ResourceCenterPage.DoesNotExist("There is no Resource Center page to put the articles under.")

@@ -48,7 +48,9 @@ def read(text: str, where: str) -> ImportedResource:
 def _about(soup: BeautifulSoup) -> dict[str, str]:
     """What the head of the page says; empty texts for what it does not."""
     linked = _json_ld(soup)
-    canonical = _attribute(soup, "link[rel=canonical][href]", "href") or _attribute(soup, 'meta[property="og:url"]', "content")
+    canonical = _attribute(soup, "link[rel=canonical][href]", "href") or _attribute(
+        soup, 'meta[property="og:url"]', "content"
+    )
     base = _attribute(soup, "base[href]", "href") or canonical
     author = linked.get("author")
     author = author[0] if isinstance(author, list) and author else author
@@ -58,7 +60,8 @@ def _about(soup: BeautifulSoup) -> dict[str, str]:
         "summary": _attribute(soup, "meta[name=description]", "content")
         or _attribute(soup, 'meta[property="og:description"]', "content"),
         "language": _attribute(soup, "html[lang]", "lang"),
-        "date": _attribute(soup, 'meta[property="article:published_time"]', "content") or str(linked.get("datePublished", "")),
+        "date": _attribute(soup, 'meta[property="article:published_time"]', "content")
+        or str(linked.get("datePublished", "")),
         "author": _attribute(soup, "meta[name=author]", "content")
         or (str(author.get("name", "")) if isinstance(author, dict) else ""),
     }

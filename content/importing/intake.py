@@ -64,7 +64,9 @@ class Intake:
         publish: publish what is complete.
     """
 
-    def __init__(self, path: Path, format: str, media: Path | None = None, dry_run: bool = False, publish: bool = False) -> None:
+    def __init__(
+        self, path: Path, format: str, media: Path | None = None, dry_run: bool = False, publish: bool = False
+    ) -> None:
         self.root = path.resolve() if path.is_dir() else path.resolve().parent
         self.format = FORMATS[format]
         self.files = _files(path.resolve(), self.format.endings)
@@ -96,12 +98,16 @@ class Intake:
 
     def _place(self, file: Path, where: str, text: str, resource: ImportedResource) -> None:
         found = self._find(resource, file, where)
-        fingerprint = hashlib.sha256("\n".join([text, *(each.fingerprint for each in found.values())]).encode()).hexdigest()
+        fingerprint = hashlib.sha256(
+            "\n".join([text, *(each.fingerprint for each in found.values())]).encode()
+        ).hexdigest()
         known = ImportedSource.objects.filter(source=self._key(where)).select_related("page").first()
         change = self._change(known, fingerprint, where)
         known = known or ImportedSource(source=self._key(where))
         known.fingerprint = fingerprint
-        images = {figure: pictures.keep(each, figure, save=change and not self.dry_run) for figure, each in found.items()}
+        images = {
+            figure: pictures.keep(each, figure, save=change and not self.dry_run) for figure, each in found.items()
+        }
         for figure, image in images.items():
             self._judge(figure, image, where)
         for said in drafts.unknown_names(resource):
@@ -120,7 +126,7 @@ class Intake:
             except pictures.Absent as reason:
                 place = "the picture at the head" if figure is resource.cover else "the picture"
                 self._problem(where, f"{place} {figure.source[:200]} is missing: {reason}")
-        self.receipt.images += sum(figure in found for figure in resource.figures)
+        self.receipt.images += sum(figure in found for figure in [*resource.figures, resource.cover])
         self.receipt.missing_images += sum(figure not in found for figure in resource.figures)
         return found
 
@@ -132,7 +138,9 @@ class Intake:
             self.receipt.skipped += 1
             return False
         if not drafts.is_untouched(known):
-            self._skip(where, "the source has changed, but the page was edited here since it was imported: it stays as it is")
+            self._skip(
+                where, "the source has changed, but the page was edited here since it was imported: it stays as it is"
+            )
             return False
         self.receipt.updated += 1
         return True
@@ -141,7 +149,9 @@ class Intake:
         lacks = missing(image, alt=figure.alt or image.description, decorative=figure.decorative or image.is_decorative)
         if needed := [lack for lack in lacks if lack in ATTRIBUTION]:
             self.receipt.needs_attribution += 1
-            self._problem(where, f"the picture “{image.title}” ({figure.source[:200]}) lacks: {', '.join(map(_field, needed))}")
+            self._problem(
+                where, f"the picture “{image.title}” ({figure.source[:200]}) lacks: {', '.join(map(_field, needed))}"
+            )
 
     def _publish(self, page: ArticlePage, where: str, complete: bool) -> None:
         if not complete:

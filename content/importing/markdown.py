@@ -38,7 +38,9 @@ def read(text: str, where: str) -> ImportedResource:
         title=title,
         pieces=pieces,
         slug=_text(front, "slug"),
-        summary=_plain(_text(front, "summary") or _text(front, "description") or _text(front, "excerpt") or _text(front, "deck")),
+        summary=_plain(
+            _text(front, "summary") or _text(front, "description") or _text(front, "excerpt") or _text(front, "deck")
+        ),
         language=_text(front, "lang") or _text(front, "language") or _text(front, "locale"),
         published_on=date_of(front.get("date")) or date_of(where.rsplit("/", 1)[-1]),
         authors=_listed(front, "authors") or _listed(front, "author"),

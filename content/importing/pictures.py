@@ -58,7 +58,9 @@ def find(source: str, article: Path, root: Path, media: Path | None) -> Found:
         Absent: when there is no such file, or it is no picture we can show.
     """
     if source.startswith("data:"):
-        return _identified(f"{root.name}/{article.name}#{hashlib.sha256(source.encode()).hexdigest()[:12]}", _inlined(source))
+        return _identified(
+            f"{root.name}/{article.name}#{hashlib.sha256(source.encode()).hexdigest()[:12]}", _inlined(source)
+        )
     path = _path(source, article, root, media)
     if path.stat().st_size > LARGEST:
         raise Absent(f"the file is larger than {LARGEST // 1_000_000} MB")

@@ -1,4 +1,4 @@
-"""Turns what site generators add to Markdown (Liquid, Hugo, MyST, pandoc, kramdown) into HTML that Markdown lets through."""
+"""Turns what site generators add to Markdown (Liquid, Hugo, MyST, pandoc, kramdown) into HTML it lets through."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from content.importing.resource import Problem
 
 FENCE = re.compile(r"^(?P<mark>`{3,}|~{3,})[^\n]*\n.*?^(?P=mark)[`~]*[ \t]*$", re.M | re.S)
 MYST = re.compile(
-    r"^(?P<mark>`{3,}|:{3,})\{(?P<name>[\w:-]+)\}[ \t]*(?P<argument>[^\n]*)\n(?P<inside>.*?)^(?P=mark)[ \t]*$", re.M | re.S
+    r"^(?P<mark>`{3,}|:{3,})\{(?P<name>[\w:-]+)\}[ \t]*(?P<argument>[^\n]*)\n(?P<inside>.*?)^(?P=mark)[ \t]*$",
+    re.M | re.S,
 )
-HUGO_PAIR = re.compile(r"\{\{[<%]\s*(?P<name>[\w-]+)(?P<said>[^{}]*?)\s*[>%]\}\}(?P<inside>.*?)\{\{[<%]\s*/\s*(?P=name)\s*[>%]\}\}", re.S)
+HUGO_PAIR = re.compile(
+    r"\{\{[<%]\s*(?P<name>[\w-]+)(?P<said>[^{}]*?)\s*[>%]\}\}(?P<inside>.*?)\{\{[<%]\s*/\s*(?P=name)\s*[>%]\}\}", re.S
+)
 HUGO = re.compile(r"\{\{[<%]\s*(?P<name>/?\s*[\w-]+)(?P<said>.*?)\s*/?[>%]\}\}", re.S)
 LIQUID = re.compile(r"\{%-?\s*(?P<name>\w+)(?P<said>.*?)-?%\}", re.S)
 LIQUID_VALUE = re.compile(r"\{\{(?P<said>[^{}<%]*)\}\}")
@@ -67,7 +70,18 @@ def _directive(found: re.Match[str], where: str, problems: list[Problem]) -> str
         return _figure(argument, settings.get("alt", ""), f"\n\n{caption}\n\n" if caption else "")
     if name in ("code", "code-block", "code-cell", "sourcecode"):
         return f"\n```{argument}\n{inside}```\n"
-    if name in ("note", "tip", "hint", "important", "warning", "caution", "attention", "danger", "seealso", "admonition"):
+    if name in (
+        "note",
+        "tip",
+        "hint",
+        "important",
+        "warning",
+        "caution",
+        "attention",
+        "danger",
+        "seealso",
+        "admonition",
+    ):
         return _set_apart(name, argument, inside)
     if name in ("dropdown", "topic", "sidebar", "margin"):
         return _set_apart("sidebar", argument, inside)
@@ -128,12 +142,16 @@ def _own_lines(text: str) -> str:
     text = re.sub(r"^[ \t]*(</(?:div|section|figure|aside)>)[ \t]*$", r"\n\1\n", text, flags=re.M)
     text = re.sub(r"^[ \t]*(</figcaption>)[ \t]*$", r"\1\n", text, flags=re.M)
     # Indented tags would be lines of code to Markdown once an empty line stands before them.
-    return re.sub(r"^[ \t]+(?=</?(?:figure|figcaption|img|table|thead|tbody|tr|t[dh]|caption|iframe)\b)", "", text, flags=re.M)
+    return re.sub(
+        r"^[ \t]+(?=</?(?:figure|figcaption|img|table|thead|tbody|tr|t[dh]|caption|iframe)\b)", "", text, flags=re.M
+    )
 
 
 def _settings(said: str) -> dict[str, str]:
     named = {
-        found["name"]: next(value for value in (found["double"], found["single"], found["bare"], "") if value is not None)
+        found["name"]: next(
+            value for value in (found["double"], found["single"], found["bare"], "") if value is not None
+        )
         for found in SETTINGS.finditer(said)
     }
     rest = SETTINGS.sub("", said)
@@ -197,7 +215,9 @@ def _liquid(text: str, where: str, problems: list[Problem]) -> str:
         if quoted:
             return quoted[1] or quoted[2] or ""
         if not re.match(r"\s*(?:site|page)\.(?:baseurl|url)\b", found["said"]):
-            problems.append(Problem(where, f"a value that the old site filled in was left out: {found['said'].strip()[:80]}"))
+            problems.append(
+                Problem(where, f"a value that the old site filled in was left out: {found['said'].strip()[:80]}")
+            )
         return ""
 
     return LIQUID_VALUE.sub(value, LIQUID.sub(tag, text))

@@ -31,8 +31,9 @@ def read_table(tag: Tag) -> tuple[Table, list[str]]:
     grid = [cells + [""] * (width - len(cells)) for cells in grid]
     headings = [_joined([_plain(cells[column]) for cells in grid[:head]]) for column in range(width)]
     body = rows[head:]
-    names_rows = bool(body) and all(isinstance(row.find(["td", "th"]), Tag) and row.find(["td", "th"]).name == "th" for row in body)  # type: ignore[union-attr]
-    return Table(name[:255], headings, grid[head:], names_rows), said
+    first = [cell for row in body if isinstance(cell := row.find(["td", "th"]), Tag)]
+    names_rows = bool(first) and all(cell.name == "th" for cell in first)
+    return Table(name[:255], headings, [cells for cells in grid[head:] if any(cells)], names_rows), said
 
 
 def _spans(value: str | None) -> bool:
@@ -82,19 +83,22 @@ def _cell(cell: Tag) -> str:
     for heading in cell.find_all(re.compile("^h[1-6]$")):
         heading.name = "p"
     for code in cell.find_all("pre"):
-        code.name = "p"
-        for line in code.find_all("code"):
-            line.unwrap()
-        text = code.get_text().strip()
-        code.clear()
-        for number, line in enumerate(text.splitlines()):
-            if number:
-                code.append(Tag(name="br", can_be_empty_element=True))
-            shown = Tag(name="code")
-            shown.string = line
-            code.append(shown)
+        _as_lines(code)
     html = clean(cell.decode_contents(), CELL)
     return html if html.startswith(("<p>", "<ul>", "<ol>")) or not html else f"<p>{html}</p>"
+
+
+def _as_lines(code: Tag) -> None:
+    """Code in a cell: a paragraph of lines."""
+    lines = code.get_text().strip().splitlines()
+    code.clear()
+    code.name = "p"
+    for number, line in enumerate(lines):
+        if number:
+            code.append(Tag(name="br", can_be_empty_element=True))
+        shown = Tag(name="code")
+        shown.string = line
+        code.append(shown)
 
 
 def _plain(html: str) -> str:

@@ -1,5 +1,7 @@
 """Pictures and documents that carry their credit: creator, holder, licence, source."""
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +14,10 @@ from content.credits import Licence, credit_line, missing
 
 class Credited(models.Model):
     """Who made a work, who holds its rights, and under which licence we use it."""
+
+    if TYPE_CHECKING:
+        title: models.CharField[str, str]
+        file: models.FileField
 
     creator = models.CharField(
         _("creator"), max_length=255, blank=True, help_text=_("Who made it: the photographer, artist or author.")
@@ -41,10 +47,16 @@ class Credited(models.Model):
         help_text=_("Where the licence or permission is written down: a link, or who agreed and when."),
     )
     licence_expires = models.DateField(
-        _("permission ends on"), null=True, blank=True, help_text=_("The last day we may show it; empty if there is none.")
+        _("permission ends on"),
+        null=True,
+        blank=True,
+        help_text=_("The last day we may show it; empty if there is none."),
     )
     source_url = models.URLField(
-        _("source"), max_length=2000, blank=True, help_text=_("The page it was taken from, so that readers can find it.")
+        _("source"),
+        max_length=2000,
+        blank=True,
+        help_text=_("The page it was taken from, so that readers can find it."),
     )
     adapted = models.CharField(
         _("what we changed"),
@@ -107,7 +119,9 @@ class CreditedImage(Credited, AbstractImage):
     long_description = models.TextField(
         _("long description"),
         blank=True,
-        help_text=_("For charts and busy scenes: everything a reader who cannot see it needs. Opens under the picture."),
+        help_text=_(
+            "For charts and busy scenes: everything a reader who cannot see it needs. Opens under the picture."
+        ),
     )
     people_shown = models.BooleanField(_("shows people who can be recognised"), default=False)
     media_release = models.CharField(

@@ -1,5 +1,7 @@
 """The pages of the site."""
 
+import datetime
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -22,10 +24,18 @@ class ReadingPage(Page):
     """A page people read: a summary, a picture, a body, the terms it is found under."""
 
     summary = models.TextField(
-        _("summary"), max_length=300, blank=True, help_text=_("One or two sentences for lists, search engines and the digest.")
+        _("summary"),
+        max_length=300,
+        blank=True,
+        help_text=_("One or two sentences for lists, search engines and the digest."),
     )
     picture = models.ForeignKey(
-        CreditedImage, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("cover picture")
+        CreditedImage,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("cover picture"),
     )
     body = StreamField(BodyBlock(), blank=True, verbose_name=_("body"))
     published_on = models.DateField(
@@ -53,7 +63,7 @@ class ReadingPage(Page):
         abstract = True
 
     @property
-    def date(self):
+    def date(self) -> datetime.date | None:
         """The date readers see, in the organisation's time zone; None for a draft that never went live."""
         if self.published_on:
             return self.published_on
@@ -78,7 +88,12 @@ class HomePage(Page):
 
     lead = models.TextField(_("lead"), max_length=400, blank=True, help_text=_("What this place is, in two sentences."))
     picture = models.ForeignKey(
-        CreditedImage, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("cover picture")
+        CreditedImage,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("cover picture"),
     )
     body = StreamField(BodyBlock(), blank=True, verbose_name=_("body"))
 
@@ -215,7 +230,9 @@ class EventPage(ReadingPage):
 
     starts_at = models.DateTimeField(_("starts"), null=True, blank=True)
     ends_at = models.DateTimeField(_("ends"), null=True, blank=True)
-    venue = models.CharField(_("venue"), max_length=200, blank=True, help_text=_("Name and address; empty when online."))
+    venue = models.CharField(
+        _("venue"), max_length=200, blank=True, help_text=_("Name and address; empty when online.")
+    )
     online_url = models.URLField(_("link to join"), blank=True, help_text=_("Only for people who registered."))
     registration_url = models.URLField(_("where to register"), blank=True)
     capacity = models.PositiveIntegerField(_("places"), null=True, blank=True)

@@ -18,7 +18,9 @@ class Organisation(BaseGenericSetting):
 
     name = models.CharField(_("name"), max_length=120, default="Resource Center")
     tagline = models.CharField(_("tagline"), max_length=200, blank=True)
-    description = models.TextField(_("description"), blank=True, help_text=_("Two sentences for the foot of each page."))
+    description = models.TextField(
+        _("description"), blank=True, help_text=_("Two sentences for the foot of each page.")
+    )
     contact_email = models.EmailField(_("contact address"), blank=True)
 
     panels = [FieldPanel(name) for name in ("name", "tagline", "description", "contact_email")]
@@ -41,10 +43,14 @@ class Edition(models.Model):
 class ImportedSource(models.Model):
     """Where an imported page or picture came from, so that a second import finds it again."""
 
-    source = models.CharField(max_length=500, unique=True, help_text="Last folder name of the import plus the relative path.")
+    source = models.CharField(
+        max_length=500, unique=True, help_text="Last folder name of the import plus the relative path."
+    )
     fingerprint = models.CharField(max_length=64, help_text="SHA-256 of what was imported, in hex.")
     page = models.ForeignKey(Page, null=True, on_delete=models.CASCADE, related_name="+")
-    revision = models.BigIntegerField(null=True, help_text="The page's revision that the import wrote: a newer one is an editor's.")
+    revision = models.BigIntegerField(
+        null=True, help_text="The page's revision that the import wrote: a newer one is an editor's."
+    )
     image = models.ForeignKey(CreditedImage, null=True, on_delete=models.CASCADE, related_name="+")
     imported_at = models.DateTimeField(auto_now=True)
 

@@ -112,9 +112,16 @@ def kind(page: Page) -> Kind:
 
 
 @register.filter
+def filed_under(page: ReadingPage) -> list[Term]:
+    """The terms a page is found under, besides its type."""
+    return [term for term in page.terms.all() if term.facet.slug != TYPE]
+
+
+@register.filter
 def first_terms(page: ReadingPage) -> list[Term]:
-    """The few terms that a card shows."""
-    return [term for term in page.terms.all() if term.facet.slug != TYPE][:3]
+    """The few terms that a card shows: those of the first facet, which say what it is about."""
+    terms = filed_under(page)
+    return [term for term in terms if term.facet_id == terms[0].facet_id][:3]
 
 
 @register.simple_tag

@@ -41,7 +41,7 @@ def with_standing() -> QuerySet[Subscriber]:
 def status_label(subscriber: Any) -> str:
     """How a subscriber stands, in words; one that `with_standing` found."""
     label = str(Subscription.Status(subscriber.status).label) if subscriber.status else ""
-    return f"{label} ({_('suppressed')})" if subscriber.suppressed else label
+    return _("%(status)s (suppressed)") % {"status": label} if subscriber.suppressed else label
 
 
 class SubscriberFilter(WagtailFilterSet):
@@ -115,7 +115,7 @@ class Act(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):
         subscriber = get_object_or_404(Subscriber, pk=pk)
         with transaction.atomic():
             # The log must not keep an address that is erased now or later.
-            log(subscriber, f"newsletter.{self.name}", user=request.user, title=f"{_('Subscriber')} {pk}")
+            log(subscriber, f"newsletter.{self.name}", user=request.user, title=f"{Subscriber._meta.verbose_name} {pk}")
             self.act(subscriber.address_key)
         messages.success(request, _("Done: %(act)s.") % {"act": self.label})
         kept = Subscriber.objects.filter(pk=pk).exists()

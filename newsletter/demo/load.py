@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 from django.db import transaction
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from wagtail.models import Page
 
@@ -62,9 +62,8 @@ def load(today: date | None = None) -> dict[str, int]:
     _edit(issue, words["issue"])
     mailing = _send(issue, sent_at, {row["email"] for row in people if row["status"] == "bounces"})
     for row in people:
-        _end(newsletter, row, mailing)
+        _end(newsletter, row, mailing, sent_at + timedelta(hours=3))
     _take_in(newsletter, [row for row in people if row not in early], today, consent)
-    _date_consent(mailing, sent_at)
     draft = digest.draft(today)
     return {
         "subscribers": newsletter.subscriptions.count(),
@@ -93,6 +92,7 @@ def _people() -> Iterable[dict[str, str]]:
 
 def _take_in(newsletter: Newsletter, rows: list[dict[str, str]], today: date, consent: str) -> None:
     subscribers.take_in(newsletter, [_arrival(row, today, consent) for row in rows])
+    _date_consent()
 
 
 def _arrival(row: dict[str, str], today: date, consent: str) -> subscribers.Arrival:
@@ -153,32 +153,32 @@ def _date_mailing(mailing: Mailing, at: datetime) -> None:
     mailing.refresh_from_db()
 
 
-def _end(newsletter: Newsletter, row: dict[str, str], mailing: Mailing) -> None:
+def _end(newsletter: Newsletter, row: dict[str, str], mailing: Mailing, at: datetime) -> None:
     """What the issue brought back: who left, whose address is gone, who complained, who asked to be forgotten."""
     key = addresses.address_key(row["email"])
+    ended = newsletter.subscriptions.filter(subscriber__address_key=key)
     if row["status"] == "leaves":
-        subscription = newsletter.subscriptions.get(subscriber__address_key=key)
-        subscribers.unsubscribe(subscription, mailing_id=mailing.pk, source="one-click")
+        subscribers.unsubscribe(ended.get(), mailing_id=mailing.pk, source="one-click")
     elif row["status"] == "bounces":
         subscribers.suppress(key, Suppression.Reason.BOUNCE, source="bounce")
     elif row["status"] == "complains":
         subscribers.suppress(key, Suppression.Reason.COMPLAINT, source="complaint")
     elif row["status"] == "erased":
         subscribers.erase(key, source="preferences")
+        ConsentEvent.objects.filter(kind=ConsentEvent.Kind.ERASED).update(at=at)
+    else:
+        return
+    ended.update(ended_at=at)
+    Suppression.objects.filter(address_key__in=addresses.suppression_keys(key)).update(at=at)
 
 
-def _date_consent(mailing: Mailing, sent_at: datetime) -> None:
+def _date_consent() -> None:
     """Date back what people agreed to and took back, to when they did."""
-    after = sent_at + timedelta(hours=3)
-    ended = [ConsentEvent.Kind.UNSUBSCRIBED, ConsentEvent.Kind.SUPPRESSED]
-    back = Q(mailing=mailing) | Q(kind=ConsentEvent.Kind.SUPPRESSED, source__in=["bounce", "complaint"])
-    came_back = ConsentEvent.objects.filter(back)
-    Subscription.objects.filter(consent_events__in=came_back).update(ended_at=after)
     own = Subscription.objects.filter(pk=OuterRef("subscription"))
     events = ConsentEvent.objects.exclude(subscription=None)
-    events.filter(kind__in=ended).update(at=Subquery(own.values("ended_at")))
-    events.exclude(kind__in=ended).update(at=Subquery(own.values("created_at")))
-    Suppression.objects.update(at=after)
+    taken_back = [ConsentEvent.Kind.UNSUBSCRIBED, ConsentEvent.Kind.SUPPRESSED]
+    events.filter(kind__in=taken_back).update(at=Subquery(own.values("ended_at")))
+    events.exclude(kind__in=taken_back).update(at=Subquery(own.values("created_at")))
 
 
 def _on_the_third_of_last_month(today: date) -> datetime:

@@ -5,8 +5,10 @@ from typing import Any
 from csp.constants import UNSAFE_INLINE
 from csp.decorators import csp_update
 from django.db import models
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel
@@ -16,7 +18,8 @@ from wagtail.search import index
 from wagtail.url_routing import RouteResult
 
 from content.blocks import WORDS
-from newsletter.models.subscribers import Newsletter
+from content.models import ArticlePage, Term
+from newsletter.models.subscribers import Choice, Newsletter
 
 ISSUES = "issues"
 
@@ -153,8 +156,23 @@ class IssuePage(Page):
 
     @property
     def preview_modes(self) -> list[tuple[str, Any]]:
-        """What an editor can look at: the page, the mail, and the mail's text."""
-        return [("", _("On the web")), ("mail", _("As mail")), ("text", _("As mail in plain text"))]
+        """What an editor can look at: the page, the mail and its text, and the mail as readers with a choice get it."""
+        modes: list[tuple[str, Any]] = [
+            ("", _("On the web")),
+            ("mail", _("As mail")),
+            ("text", _("As mail in plain text")),
+        ]
+        for term in self.choosable_terms:
+            words = gettext("As mail, for readers who chose “%(term)s”") % {"term": term.name}
+            modes.append((f"mail-{term.translation_key}", words))
+        return modes
+
+    @property
+    def choosable_terms(self) -> QuerySet[Term]:
+        """What subscribers can choose and its resources are found under."""
+        resources = [child.value["page"].pk for child in self.resources if child.value["page"]]
+        under = ArticlePage.terms.through.objects.filter(articlepage__in=resources)
+        return Term.objects.filter(pk__in=under.values("term"), facet__slug__in=Choice.FACETS)
 
     @property
     def preview_sizes(self) -> list[dict[str, Any]]:
@@ -164,16 +182,19 @@ class IssuePage(Page):
 
     def get_preview_template(self, request: HttpRequest, mode_name: str) -> str:
         page: str = super().get_preview_template(request, mode_name)
-        return f"newsletter/preview_{mode_name}.html" if mode_name else page
+        return f"newsletter/preview_{mode_name.partition('-')[0]}.html" if mode_name else page
+
+    def get_preview_context(self, request: HttpRequest, mode_name: str) -> dict[str, Any]:
+        return {**super().get_preview_context(request, mode_name), "choice": mode_name.partition("-")[2]}
 
     def serve_preview(self, request: HttpRequest, mode_name: str) -> HttpResponseBase:
         """Let a mail show its own styles, which no page of the site may have."""
-        serve = csp_update({"style-src": UNSAFE_INLINE})(super().serve_preview) if mode_name else super().serve_preview
-        return serve(request, mode_name)  # type: ignore[no-any-return]
+        answer: HttpResponseBase = super().serve_preview(request, mode_name)
+        return csp_update({"style-src": UNSAFE_INLINE})(lambda _request: answer)(request) if mode_name else answer
 
     def set_url_path(self, parent: Page | None) -> str:
         """Put `issues/` between the newsletter's page and the issue's slug."""
-        path = super().set_url_path(parent)
+        path: str = super().set_url_path(parent)
         if parent is not None:
             self.url_path = path = f"{parent.url_path}{ISSUES}/{self.slug}/"
         return path

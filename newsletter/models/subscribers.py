@@ -99,6 +99,8 @@ class Subscription(models.Model):
 class Choice(models.Model):
     """A term a subscriber wants more of, by the key its translations share."""
 
+    FACETS = ("role", "grade", "topic")
+
     subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, related_name="choices")
     term_key = models.UUIDField()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django import template
@@ -25,9 +26,9 @@ def issue_words(context: template.Context) -> Tree:
 
 
 @register.simple_tag
-def mail_html(issue: IssuePage) -> SafeString:
-    """The whole HTML of the mail, as the editor's words stand now."""
-    return mark_safe(_bodies(issue).html)  # noqa: S308 - a whole document, escaped by its own templates
+def mail_html(issue: IssuePage, choice: str = "") -> SafeString:
+    """The whole HTML of the mail, as the editor's words stand now, for readers who chose the term with this key."""
+    return mark_safe(_bodies(issue, {choice}).html)  # noqa: S308 - a whole document, escaped by its own templates
 
 
 @register.simple_tag
@@ -43,8 +44,8 @@ def issues_found(context: template.Context) -> Page[Any]:
     return Paginator(found, ISSUES_A_PAGE).get_page(context["request"].GET.get("page"))
 
 
-def _bodies(issue: IssuePage) -> bodies.Bodies:
+def _bodies(issue: IssuePage, wanted: Collection[str] = ()) -> bodies.Bodies:
     """Nobody's own links are in a preview: they lead to the newsletter's page."""
-    content = archive.draft(issue)
+    content = archive.draft(issue, wanted)
     address = archive_url(content["language"])
     return bodies.digest(content, unsubscribe=address, preferences=address)

@@ -69,5 +69,9 @@ def figure(image, alt="Three children look over a fence.", decorative=False):
     """A figure block with this picture."""
     return {
         "type": "figure",
-        "value": {"image": {"image": image.pk, "alt_text": alt, "decorative": decorative}, "caption": "", "size": "text"},
+        "value": {
+            "image": {"image": image.pk, "alt_text": alt, "decorative": decorative},
+            "caption": "",
+            "size": "text",
+        },
     }

@@ -13,7 +13,9 @@ def vocabulary(resources):
     for locale, name in ((resources.locale, "Equity"), (Locale.objects.get(language_code="es"), "Equidad")):
         facet = Facet.objects.create(name="Topic", slug="topic", locale=locale)
         Term.objects.create(facet=facet, name=name, slug="equity", locale=locale)
-    partner = Partner.objects.create(name="Delta Schools", slug="delta", kind="district", state="MS", locale=resources.locale)
+    partner = Partner.objects.create(
+        name="Delta Schools", slug="delta", kind="district", state="MS", locale=resources.locale
+    )
     Person.objects.create(name="Ana Roe", partner=partner, locale=resources.locale)
 
 
@@ -49,7 +51,14 @@ def test_a_page_offers_the_terms_of_its_language_under_their_facet(admin_client,
 
 def test_the_form_of_a_picture_asks_for_alt_text_and_credit(admin_client, picture):
     form = admin_client.get(f"/admin/images/{picture().pk}/").content.decode()
-    for field in ("description", "is_decorative", "long_description", *FULL_CREDIT, "licence_evidence", "media_release"):
+    for field in (
+        "description",
+        "is_decorative",
+        "long_description",
+        *FULL_CREDIT,
+        "licence_evidence",
+        "media_release",
+    ):
         assert f'name="{field}"' in form
     assert "Unsure? Ask before you publish." in form
 

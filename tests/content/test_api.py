@@ -40,7 +40,9 @@ def test_images_have_their_attribution_and_only_published_ones_are_told(client, 
     unused = picture(title="Unused")
     items = client.get("/api/v2/images/?order=title").json()["items"]
     assert [item["title"] for item in items] == ["Cover", "Two fences"]
-    assert {name: items[0][name] for name in ("creator", "holder", "licence", "licence_url", "alt_text", "source_url")} == {
+    assert {
+        name: items[0][name] for name in ("creator", "holder", "licence", "licence_url", "alt_text", "source_url")
+    } == {
         "creator": "Ana Maguire",
         "holder": "Interaction Institute for Learning",
         "licence": "CC-BY-SA-4.0",
@@ -58,7 +60,18 @@ def test_documents_have_their_attribution(client, published):
 
 
 @pytest.mark.parametrize(
-    "query", ["?limit=x", "?offset=-1", "?order=nothing", "?fields=secret", "?q=%00", "?licence=x", "?search=%27%22", "?search=100%25", "?search="]
+    "query",
+    [
+        "?limit=x",
+        "?offset=-1",
+        "?order=nothing",
+        "?fields=secret",
+        "?q=%00",
+        "?licence=x",
+        "?search=%27%22",
+        "?search=100%25",
+        "?search=",
+    ],
 )
 def test_wrong_questions_get_an_answer(client, published, query):
     for kind in ("pages", "images", "documents"):

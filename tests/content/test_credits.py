@@ -27,13 +27,17 @@ def test_html_links_the_source_and_the_licence_and_names_the_change(picture):
 
 
 def test_words_the_holder_demands_replace_creator_and_holder(picture):
-    assert credit_line(picture(credit_override="Courtesy of the Delta Archive")).text().startswith(
-        "Two fences Courtesy of the Delta Archive | CC BY-SA 4.0"
+    assert (
+        credit_line(picture(credit_override="Courtesy of the Delta Archive"))
+        .text()
+        .startswith("Two fences Courtesy of the Delta Archive | CC BY-SA 4.0")
     )
 
 
 def test_hostile_values_are_escaped_and_a_script_address_is_no_source(picture):
-    html = credit_line(picture(title="<script>x</script>", creator='"><img src=x>', source_url="javascript:alert(1)")).html()
+    html = credit_line(
+        picture(title="<script>x</script>", creator='"><img src=x>', source_url="javascript:alert(1)")
+    ).html()
     assert "<script" not in html and "<img" not in html and "javascript" not in html
 
 
@@ -47,7 +51,9 @@ def test_hostile_values_are_escaped_and_a_script_address_is_no_source(picture):
         ("City Library", "Ana Maguire", "LicenseRef-PDM-1.0", "City Library | Artist: Ana Maguire"),
     ],
 )
-def test_the_line_says_only_what_is_known_and_claims_no_right_in_the_public_domain(picture, holder, creator, licence, line):
+def test_the_line_says_only_what_is_known_and_claims_no_right_in_the_public_domain(
+    picture, holder, creator, licence, line
+):
     assert credit_line(picture(holder=holder, creator=creator, licence=licence)).authorship == line
 
 
@@ -107,12 +113,15 @@ def test_an_alt_text_of_the_place_counts_before_the_pictures_own(picture):
 
 
 @pytest.mark.parametrize(
-    "text", ["img_1234.jpg", "DSC00123", "Screenshot 2024-05-03", "photo", "image (2)", "two_fences", "2018-08-15", "fig 3"]
+    "text",
+    ["img_1234.jpg", "DSC00123", "Screenshot 2024-05-03", "photo", "image (2)", "two_fences", "2018-08-15", "fig 3"],
 )
 def test_file_names_are_told_from_descriptions(text):
     assert is_file_name(text)
 
 
-@pytest.mark.parametrize("text", ["A fence.", "COVID-19 test kit", "Photo of Ana", "Figure 2 shows growth", "Classroom"])
+@pytest.mark.parametrize(
+    "text", ["A fence.", "COVID-19 test kit", "Photo of Ana", "Figure 2 shows growth", "Classroom"]
+)
 def test_descriptions_are_no_file_names(text):
     assert not is_file_name(text, "photos/dsc_22.jpg")

@@ -29,7 +29,9 @@ def unlicensed(draft, picture):
 
 
 def test_a_page_with_complete_pictures_goes_live(draft, picture, document):
-    page = draft(picture=picture(), body=[figure(picture()), {"type": "document", "value": {"document": document().pk}}])
+    page = draft(
+        picture=picture(), body=[figure(picture()), {"type": "document", "value": {"document": document().pk}}]
+    )
     page.save_revision().publish()
     page.refresh_from_db()
     assert page.live
@@ -43,10 +45,17 @@ def test_findings_name_picture_field_and_place_in_the_order_of_the_page(draft, p
             {"type": "heading", "value": "Why"},
             figure(picture()),
             figure(picture(licence=""), alt="img_22.png"),
-            {"type": "text", "value": f'<p>See <a linktype="document" id="{document(licence="").pk}">the plan</a>.</p>'},
+            {
+                "type": "text",
+                "value": f'<p>See <a linktype="document" id="{document(licence="").pk}">the plan</a>.</p>',
+            },
             {
                 "type": "callout",
-                "value": {"tone": "note", "title": "", "text": f'<embed embedtype="image" id="{bare.pk}" alt="A hall" format="left"/>'},
+                "value": {
+                    "tone": "note",
+                    "title": "",
+                    "text": f'<embed embedtype="image" id="{bare.pk}" alt="A hall" format="left"/>',
+                },
             },
         ],
     )
@@ -121,7 +130,10 @@ def test_a_permission_must_still_hold_on_the_day_it_goes_live(draft, picture):
 
 def test_at_its_hour_an_incomplete_page_is_held_back_and_the_others_go_live(draft, picture):
     image = picture()
-    spoilt, sound = draft(title="Spoilt", body=[figure(image)]), draft(title="Sound", body=[figure(picture(title="Two"))])
+    spoilt, sound = (
+        draft(title="Spoilt", body=[figure(image)]),
+        draft(title="Sound", body=[figure(picture(title="Two"))]),
+    )
     for page in (spoilt, sound):
         page.go_live_at = timezone.now() + datetime.timedelta(hours=1)
         page.save_revision().publish()
@@ -147,7 +159,9 @@ def test_wagtails_own_command_can_not_publish_it_either(draft, picture):
 
 
 def editor_form(page, image, **extra):
-    body = [("figure", {"image": {"image": image.pk, "alt_text": "A fence", "decorative": ""}, "caption": rich_text("")})]
+    body = [
+        ("figure", {"image": {"image": image.pk, "alt_text": "A fence", "decorative": ""}, "caption": rich_text("")})
+    ]
     body[0][1]["size"] = "text"
     return nested_form_data(
         {
@@ -206,7 +220,9 @@ def test_a_new_page_can_not_be_published_with_it(admin_client, resources, pictur
 def test_a_bulk_action_publishes_nothing_and_says_which_page(admin_client, unlicensed, draft):
     sound = draft(title="Sound")
     answer = admin_client.post(
-        f"/admin/bulk/wagtailcore/page/publish/?id={sound.pk}&id={unlicensed.pk}&next=/admin/", {"include_descendants": ""}, follow=True
+        f"/admin/bulk/wagtailcore/page/publish/?id={sound.pk}&id={unlicensed.pk}&next=/admin/",
+        {"include_descendants": ""},
+        follow=True,
     )
     assert answer.status_code == 200
     assert f"“{unlicensed.title}” was not published. {NO_LICENCE}" in answer.content.decode()
@@ -238,7 +254,9 @@ def test_approving_it_from_a_list_changes_nothing_and_says_why(admin_client, unl
     assert not ArticlePage.objects.get(pk=unlicensed.pk).live
 
 
-def test_approving_it_in_the_editor_is_an_error_on_the_form_and_rejecting_is_not(admin_client, unlicensed, submitted, picture):
+def test_approving_it_in_the_editor_is_an_error_on_the_form_and_rejecting_is_not(
+    admin_client, unlicensed, submitted, picture
+):
     form = editor_form(unlicensed, picture(licence=""), **{"action-workflow-action": "1"})
     address = f"/admin/pages/{unlicensed.pk}/edit/"
     answer = admin_client.post(address, {**form, "workflow-action-name": "approve"})

@@ -37,7 +37,8 @@ def page(body, head=""):
 
 def test_the_article_is_the_main_part_and_its_h1_the_title():
     resource = html.read(
-        "<title>Equity - Delta</title><nav>Menu</nav><main><h1>Equity in education</h1><p>One.</p></main><footer>Foot</footer>",
+        "<title>Equity - Delta</title><nav>Menu</nav><main><h1>Equity in education</h1><p>One.</p></main>"
+        "<footer>Foot</footer>",
         "a.html",
     )
     assert resource.title == "Equity in education"
@@ -74,13 +75,16 @@ def test_a_picture_inside_a_paragraph_parts_it_in_place():
 def test_a_list_with_code_between_its_points_keeps_the_order():
     resource = page("<ol><li>Type<pre><code>ls</code></pre></li><li>Read</li></ol>")
     assert resource.pieces == [Words("<ol><li>Type</li></ol>"), Code("ls"), Words("<ol><li>Read</li></ol>")]
-    assert said(resource) == ["a numbered list has pictures or code between its points: its numbers start again after them"]
+    assert said(resource) == [
+        "a numbered list has pictures or code between its points: its numbers start again after them"
+    ]
 
 
 def test_a_table_keeps_links_headings_and_spans():
     resource = page(
         "<table><caption>Visits</caption><tr><th>School</th><th>Year</th></tr>"
-        "<tr><th><a href='https://example.org/'>Delta</a></th><td>2020</td></tr><tr><th colspan='2'>All</th></tr></table>"
+        "<tr><th><a href='https://example.org/'>Delta</a></th><td>2020</td></tr>"
+        "<tr><th colspan='2'>All</th></tr></table>"
     )
     assert resource.pieces == [
         Table(
@@ -117,10 +121,15 @@ def test_relative_links_are_made_whole_when_the_pages_address_is_known():
 def test_what_the_head_of_the_page_says_is_read():
     resource = page(
         "<h1>T</h1><p>x</p>",
-        "<meta name='description' content='Short'><meta property='article:published_time' content='2023-05-04T10:00:00Z'>"
+        "<meta name='description' content='Short'>"
+        "<meta property='article:published_time' content='2023-05-04T10:00:00Z'>"
         "<meta name='author' content='Ana Roe'>",
     )
-    assert (resource.summary, resource.published_on, resource.authors) == ("Short", datetime.date(2023, 5, 4), ["Ana Roe"])
+    assert (resource.summary, resource.published_on, resource.authors) == (
+        "Short",
+        datetime.date(2023, 5, 4),
+        ["Ana Roe"],
+    )
 
 
 def test_what_can_not_be_taken_is_said():
@@ -155,7 +164,17 @@ def test_what_can_not_be_taken_is_said():
 )
 def test_no_script_comes_through(attack):
     taken = json.dumps([str(piece) for piece in page(f"<p>a</p>{attack}<p>b</p>").pieces])
-    for sign in ("<script", "onerror", "onclick", "javascript:", "vbscript:", "data:text", "ontoggle", "<style", "<svg"):
+    for sign in (
+        "<script",
+        "onerror",
+        "onclick",
+        "javascript:",
+        "vbscript:",
+        "data:text",
+        "ontoggle",
+        "<style",
+        "<svg",
+    ):
         assert sign not in taken.lower()
 
 
@@ -199,7 +218,9 @@ def test_the_title_of_a_picture_is_its_caption():
 
 
 def test_a_myst_figure_and_its_roles_are_read():
-    resource = md("```{figure} ../f.jpg\n---\nname: x\nalt: People talk.\n---\nBy Ana Roe, CC BY 4.0\n```\n\nSee {ref}`this<x>`.")
+    resource = md(
+        "```{figure} ../f.jpg\n---\nname: x\nalt: People talk.\n---\nBy Ana Roe, CC BY 4.0\n```\n\nSee {ref}`this<x>`."
+    )
     (figure,) = resource.figures
     assert (figure.source, figure.alt, figure.credit.creator, figure.credit.licence) == (
         "../f.jpg",
@@ -350,21 +371,26 @@ def test_publish_publishes_what_is_complete_and_leaves_the_rest_a_draft(resource
     assert receipt["needs_attribution"] == 1
     assert receipt["problems"][0] == {
         "where": "texts/bare.md",
-        "what": "the picture “other” (../pictures/other.png) lacks: alt text (it has a file name there), creator or holder, licence",
+        "what": "the picture “other” (../pictures/other.png) lacks: "
+        "alt text (it has a file name there), creator or holder, licence",
     }
     assert dict(ArticlePage.objects.values_list("title", "live")) == {"Bare": False, "Equity": True}
 
 
 def test_a_dry_run_counts_and_keeps_nothing(resources, folder):
     assert take(folder, dry_run=True)["created"] == 1
-    assert not ArticlePage.objects.exists() and not CreditedImage.objects.exists() and not ImportedSource.objects.exists()
+    assert (
+        not ArticlePage.objects.exists() and not CreditedImage.objects.exists() and not ImportedSource.objects.exists()
+    )
 
 
 def test_known_people_and_terms_are_joined_and_unknown_ones_said(resources, folder):
     Person.objects.create(name="Ana Roe", locale=resources.locale)
     facet = Facet.objects.create(name="Topic", slug="topic", locale=resources.locale)
     Term.objects.create(facet=facet, name="Equity", slug="equity", locale=resources.locale)
-    (folder / "texts" / "equity.md").write_text("---\ntitle: T\nauthors: [Ana Roe, Bo Lee]\ntags: [Equity, Snow]\n---\nx")
+    (folder / "texts" / "equity.md").write_text(
+        "---\ntitle: T\nauthors: [Ana Roe, Bo Lee]\ntags: [Equity, Snow]\n---\nx"
+    )
     problems = [problem["what"] for problem in take(folder)["problems"]]
     page = ArticlePage.objects.get().get_latest_revision_as_object()
     assert [line.person.name for line in page.bylines.all()] == ["Ana Roe"]
@@ -395,7 +421,10 @@ def test_files_in_other_encodings_are_read(resources, tmp_path, data, title):
     [
         (b"\x00\x01\x02\x03", "the file is no text"),
         (b"", "no article was found in the page: the draft has a title only"),
-        (b"<main>" + b"<div>" * 5000 + b"deep" + b"</div>" * 5000, "the file is too broken to be read (RecursionError)"),
+        (
+            b"<main>" + b"<div>" * 5000 + b"deep" + b"</div>" * 5000,
+            "the file is too broken to be read (RecursionError)",
+        ),
         (b"a" * 10_000_001, "the file is larger than 10 MB"),
     ],
 )
@@ -406,7 +435,9 @@ def test_a_broken_file_is_accounted_for(resources, tmp_path, data, reason):
     assert receipt["problems"] == [{"where": "broken.html", "what": reason}]
 
 
-@pytest.mark.parametrize("data", [b"<p>" * 200_000 + b"a", b"<<<>>><p", b"\xff\xfe\xff", b"<table><tr><td rowspan=99999999>a<td>b"])
+@pytest.mark.parametrize(
+    "data", [b"<p>" * 200_000 + b"a", b"<<<>>><p", b"\xff\xfe\xff", b"<table><tr><td rowspan=99999999>a<td>b"]
+)
 def test_broken_html_is_read_as_far_as_true(resources, tmp_path, data):
     (tmp_path / "broken.html").write_bytes(data)
     assert take(tmp_path, "html")["created"] == 1

@@ -44,7 +44,9 @@ def count(resource, *kinds):
 def different(articles, ours, theirs):
     """{file: our count} where it is not the facts' count."""
     return {
-        name: ours(resource) for resource, known, name in articles if theirs(known) is not None and ours(resource) != theirs(known)
+        name: ours(resource)
+        for resource, known, name in articles
+        if theirs(known) is not None and ours(resource) != theirs(known)
     }
 
 
@@ -152,8 +154,12 @@ def test_code_and_embedded_players(articles):
 
 def test_footnotes(articles):
     wikipedia = next(resource for resource, _, name in articles if "wikipedia" in name)
-    assert len(re.findall(r"<sup>\[(?:[a-z]|\d+)\]</sup>", rich(wikipedia))) == 81  # the facts' 163 are these and the ways back
-    notes = wikipedia.pieces[[piece.text if isinstance(piece, Heading) else "" for piece in wikipedia.pieces].index("References") + 1]
+    assert (
+        len(re.findall(r"<sup>\[(?:[a-z]|\d+)\]</sup>", rich(wikipedia))) == 81
+    )  # the facts' 163 are these and the ways back
+    notes = wikipedia.pieces[
+        [piece.text if isinstance(piece, Heading) else "" for piece in wikipedia.pieces].index("References") + 1
+    ]
     assert notes.html.count("<li>") == 80
 
 

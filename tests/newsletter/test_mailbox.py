@@ -13,7 +13,8 @@ MAIL = (
     b"From: News <news@house.example>\r\nTo: maria@school.example\r\nSubject: =?utf-8?q?Lesen_=C3=BCben?=\r\n"
     b'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="x"\r\n\r\n'
     b"--x\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nPlain words\r\n"
-    b"--x\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<html><head></head><body><p>Fine words</p></body></html>\r\n--x--\r\n"
+    b"--x\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
+    b"<html><head></head><body><p>Fine words</p></body></html>\r\n--x--\r\n"
 )
 
 
@@ -57,7 +58,8 @@ def test_an_empty_mailbox_says_what_to_do(client, folder):
 
 
 def test_the_html_of_a_mail_is_caged(client, keep):
-    key = keep(MAIL.replace(b"<p>Fine words</p>", b"<script>alert(1)</script><img src=https://elsewhere.example/x onerror=alert(2)>"))
+    hostile = b"<script>alert(1)</script><img src=https://elsewhere.example/x onerror=alert(2)>"
+    key = keep(MAIL.replace(b"<p>Fine words</p>", hostile))
     response = client.get(f"/mailbox/{key}/html/")
     policy = response.headers["Content-Security-Policy"]
     assert policy.startswith("sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'")
@@ -79,7 +81,7 @@ def test_the_html_of_a_mail_is_caged(client, keep):
         b"Subject: =?utf-8?b?////?=\r\nTo: \"><img src=x onerror=alert(1)>\r\n\r\n",
         b"Content-Type: text/html; charset=no-such-charset\r\n\r\n<p>x</p>",
         b"Content-Type: multipart/mixed\r\n\r\nno boundary",
-        b'Content-Type: multipart/alternative; boundary="a"\r\n\r\n--a\r\nContent-Type: message/rfc822\r\n\r\n\r\n--a--',
+        b'Content-Type: multipart/mixed; boundary="a"\r\n\r\n--a\r\nContent-Type: message/rfc822\r\n\r\n\r\n--a--',
         b"Content-Transfer-Encoding: base64\r\nContent-Type: text/plain\r\n\r\n!!!not base64",
         b"From: " + b"a" * 5000 + b"\r\nDate: never\r\n\r\nx",
     ],

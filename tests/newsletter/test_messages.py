@@ -38,10 +38,18 @@ def bodies_of(message):
     return [part.get_content() for part in parts]
 
 
+@pytest.fixture(scope="module")
+def kept():
+    """What is costly to make and never changed."""
+    return {}
+
+
 @pytest.fixture
-def variant(issue):
+def variant(request, kept):
     """The English variant for readers without choices."""
-    return messages.variants(issue, [("en", "")])[0]
+    if "variant" not in kept:
+        kept["variant"] = messages.variants(request.getfixturevalue("issue"), [("en", "")])[0]
+    return kept["variant"]
 
 
 @pytest.fixture

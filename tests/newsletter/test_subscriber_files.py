@@ -228,6 +228,14 @@ def test_imports_from_the_corpus(take, corpus):
         "created": 1,
         "duplicates": 1,
     }
+    assert counts(take((folder / "ghost/valid-members-import.csv").read_bytes())) == {
+        "rows": 2,
+        "created": 1,
+        "suppressed": 1,
+    }
+    for file in ("mg-mailchimp-members__subscribed.csv", "mg-substack-members-csv__fixtures_signup_emails.csv"):
+        with pytest.raises(CommandError, match="opted out"):
+            take((folder / "tgm" / file).read_bytes())
 
 
 @pytest.fixture

@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 
-from . import classroom, school, town
-from .pen import Pen
+from content.demo.drawing import classroom, school, town
+from content.demo.drawing.pen import Pen
 
 IMAGES = Path(__file__).parent.parent / "images"
 
-
-def scenes(module: ModuleType) -> list[Callable[[Pen], None]]:
-    """The public functions a module defines itself, in the order it defines them."""
-    mine = (thing for name, thing in vars(module).items() if not name.startswith("_") and callable(thing))
-    return [thing for thing in mine if thing.__module__ == module.__name__]
+Scene = Callable[[Pen], None]
 
 
-def draw_all(folder: Path = IMAGES) -> list[Path]:
-    """Draw every scene into `folder` and return the files written."""
-    folder.mkdir(exist_ok=True)
-    drawn = []
-    for scene in [scene for module in (classroom, school, town) for scene in scenes(module)]:
-        pen = Pen()
-        scene(pen)
-        drawn.append(folder / f"{scene.__name__.replace('_', '-')}.png")
-        pen.save(drawn[-1])
-    return drawn
+def scenes() -> Iterator[Scene]:
+    """Every public function that a module of scenes defines itself."""
+    for module in (classroom, school, town):
+        for name, thing in vars(module).items():
+            if not name.startswith("_") and callable(thing) and thing.__module__ == module.__name__:
+                yield thing
+
+
+def file_name(scene: Scene) -> str:
+    return f"{scene.__name__.replace('_', '-')}.png"
+
+
+def draw(scene: Scene, folder: Path) -> Path:
+    """Draw one scene and return the file."""
+    pen, file = Pen(), folder / file_name(scene)
+    scene(pen)
+    pen.save(file)
+    return file
 
 
 if __name__ == "__main__":
-    draw_all()
+    for each in scenes():
+        draw(each, IMAGES)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from . import people as cast
-from .pen import (
+from content.demo.drawing import people as cast
+from content.demo.drawing.pen import (
     BRICK,
     HEIGHT,
     INK,
@@ -19,8 +19,8 @@ from .pen import (
     dark,
     light,
 )
-from .people import bust, sit, stand
-from .things import (
+from content.demo.drawing.people import bust, sit, stand
+from content.demo.drawing.things import (
     WOOD,
     books,
     bubble,

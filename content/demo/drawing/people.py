@@ -5,7 +5,22 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from .pen import BRICK, INK, MARIGOLD, ROSE, SAGE, SAND, SKY, TEAL, WHITE, Pen, Point, dark, light, mix
+from content.demo.drawing.pen import (
+    BRICK,
+    INK,
+    MARIGOLD,
+    ROSE,
+    SAGE,
+    SAND,
+    SKY,
+    TEAL,
+    WHITE,
+    Pen,
+    Point,
+    dark,
+    light,
+    mix,
+)
 
 UMBER, SIENNA, AMBER, WHEAT, PEACH = "#5b3a29", "#8a5a3c", "#b97f56", "#dcae83", "#f0c9a8"
 BLACK, BROWN, COPPER, STRAW, GREY = "#1d1a19", "#4a2f22", "#8c4a2a", "#c99b4f", "#a8a49c"

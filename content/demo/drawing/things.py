@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from random import Random
 
-from .pen import (
+from content.demo.drawing.pen import (
     BRICK,
     HEIGHT,
     INK,

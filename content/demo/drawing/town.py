@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from . import people as cast
-from .pen import (
+from content.demo.drawing import people as cast
+from content.demo.drawing.pen import (
     BRICK,
     HEIGHT,
     INK,
@@ -23,8 +23,8 @@ from .pen import (
     dark,
     light,
 )
-from .people import bust, sit, stand
-from .things import (
+from content.demo.drawing.people import bust, sit, stand
+from content.demo.drawing.things import (
     WOOD,
     bunting,
     house,

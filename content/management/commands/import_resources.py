@@ -26,7 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--publish", action="store_true", help="Publish articles that lack nothing.")
         parser.add_argument("--json", action="store_true", help="Print the receipt as one JSON object.")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
         if options["format"] in TO_COME:
             raise CommandError(f"The format {options['format']} is not in this version.", returncode=2)
         for folder in (options["path"], options["media"]):
