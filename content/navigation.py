@@ -30,6 +30,7 @@ class Frame:
     """Everything around the words of one page."""
 
     organisation: Organisation
+    description: str
     home_url: str
     search_url: str
     rooms: list[Door]
@@ -49,8 +50,10 @@ def around(request: HttpRequest, page: Page | None = None) -> Frame:
     home = homes.get(get_language() or "") or homes.get(settings.LANGUAGE_CODE)
     rooms = list(home.get_children().live().public().in_menu().specific()) if home else []
     alternates = _alternates(request, page)
+    organisation = Organisation.load(request_or_site=request)
     return Frame(
-        organisation=Organisation.load(request_or_site=request),
+        organisation=organisation,
+        description=_description(organisation, home),
         home_url=home.get_url(request) if home else "/",
         search_url=next((room.get_url(request) for room in rooms if isinstance(room, ResourceCenterPage)), ""),
         rooms=[_door(room, request) for room in rooms],
@@ -58,6 +61,13 @@ def around(request: HttpRequest, page: Page | None = None) -> Frame:
         languages=[alternates.get(code) or _door(other, request) for code, other in homes.items()],
         alternates=list(alternates.values()),
     )
+
+
+def _description(organisation: Organisation, home: HomePage | None) -> str:
+    """The organisation's own words, which it has in one language; elsewhere the lead of the translated home page."""
+    if home is None or home.locale.language_code == settings.LANGUAGE_CODE:
+        return organisation.description
+    return home.lead
 
 
 def absolute(address: str) -> str:

@@ -85,7 +85,8 @@ class Supervisor:
         self.stopping = False
         self.muted = False
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._ask_to_stop)
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup(1) means it.
+                signal.signal(number, self._ask_to_stop)
         if "MAKELEVEL" in os.environ:  # `make demo` that is killed must not leave a site behind.
             die_with_parent(signal.SIGTERM, os.getppid())
         self._start_guardian()

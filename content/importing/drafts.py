@@ -113,7 +113,8 @@ def _figure(figure: Figure, image: CreditedImage | None) -> tuple[str, Any]:
         return "figure", {"image": placed, "caption": figure.caption and f"<p>{figure.caption}</p>", "size": "text"}
     words = [escape(figure.alt, quote=False), figure.caption, escape(figure.credit.line, quote=False)]
     title = _("Picture missing: %(name)s") % {"name": figure.source[:120]}
-    return "callout", {"tone": "caution", "title": title, "text": "".join(f"<p>{line}</p>" for line in dict.fromkeys(words) if line)}
+    text = "".join(f"<p>{line}</p>" for line in dict.fromkeys(words) if line)
+    return "callout", {"tone": "caution", "title": title, "text": text}
 
 
 def _table(table: Table) -> dict[str, Any]:

@@ -7,11 +7,12 @@ from email.utils import parseaddr
 from functools import lru_cache
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.utils import timezone
 
 from newsletter import links, messages
 from newsletter.delivery.ledger import Kind, Row
-from newsletter.delivery.replies import ADDRESS, UNWRITABLE, Verdict, backoff
+from newsletter.delivery.replies import ADDRESS, DISCONNECTED, UNWRITABLE, Verdict, backoff
 from newsletter.models import Dispatch, Notice, Variant
 from newsletter.smtp import Message
 
@@ -25,6 +26,8 @@ def enclose(row: Row) -> Message | Verdict:
         return Message(row, sender, recipient, _delivery(row) if row.kind is Kind.DELIVERY else _notice(row))
     except ValueError as error:
         return Verdict(Dispatch.State.FAILED, ADDRESS, f"No message can be addressed to it: {error}")
+    except DatabaseError as error:
+        return Verdict(Dispatch.State.QUEUED, DISCONNECTED, f"The database was away: {error}", attempt=False)
     except Exception as error:
         logger.exception("The message of %s %s could not be written.", row.kind, row.pk)
         words, wait = f"The message could not be written: {error}", backoff(row.attempts)

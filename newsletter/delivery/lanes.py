@@ -57,12 +57,21 @@ class Lane:
         return row if row and not self.dotted and not self.over and row.position != self.cleared else None
 
     @property
+    def next_cleared(self) -> int:
+        return self.candidate.position if self.candidate else self.cleared
+
+    @property
     def hungry(self) -> bool:
         return len(self.waiting) < REFILL_BELOW and not self.over
 
     @property
     def idle(self) -> bool:
         return self.session is not None and not (self.offered or self.dotted or self.waiting or self.entries)
+
+    @property
+    def has_business(self) -> bool:
+        """Whether the ledger has to be asked or told something."""
+        return bool(self.entries or self.over or self.candidate or self.idle or self.to_renew)
 
     @property
     def to_renew(self) -> bool:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import select
+import signal
+import threading
 import time
 from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -21,6 +25,7 @@ from newsletter.smtp import Refused
 
 logger = logging.getLogger(__name__)
 
+AWAY = (OperationalError, InterfaceError)
 LANES = 8
 CLAIM = 25  # rows; few, so that a slow connection does not keep others' work from them
 LOOK_EVERY = 1.0  # seconds between looks for notices, new work and overdue replies
@@ -28,6 +33,10 @@ REAP_EVERY = 15.0
 WORTH_WAITING = 10.0
 FIRST_REST = 2.0  # seconds a relay is left alone after it turned us away, doubling
 LONGEST_REST = 600.0
+
+
+# The tokens that hold, the rows that must not go and why, and the rows that lanes were given.
+Answers = tuple[set[int], dict[Row, str], list[tuple[Lane, list[Row]]]]
 
 
 @dataclass(slots=True)
@@ -43,17 +52,18 @@ class Sender:
 
     def __init__(self, mailing: int | None, lanes: int = LANES) -> None:
         self.mailing = mailing
-        self.limit = lanes
+        self.most = self.limit = lanes
         self.lanes: list[Lane] = []
         self.tally = Tally()
         self.owner = owner()
         self.ways = ways_out()
         self.rests: dict[Way, tuple[float, float]] = {}
         self.closing_at = float("inf")
+        self.asked_to_stop = 0
         self.dry_until = self.look_at = self.reap_at = 0.0
 
     def run(self, seconds: float = float("inf")) -> Tally:
-        """Send until nothing is due, or no relay lets us in.
+        """Send until nothing is due, or no relay lets us in. A signal to stop is obeyed as soon as no reply is awaited.
 
         Args:
             seconds: after these nothing more is claimed; what is claimed is still sent.
@@ -65,8 +75,8 @@ class Sender:
             OperationalError: the database stayed away for the length of a lease.
         """
         self.closing_at = pulse() + seconds
-        self.dry_until = 0.0
-        with ThreadPoolExecutor(self.limit) as self.openers:
+        self.dry_until, self.limit = 0.0, self.most
+        with self._heeding_signals(), ThreadPoolExecutor(self.limit) as self.openers:
             try:
                 while self._turn():
                     pass
@@ -78,16 +88,49 @@ class Sender:
 
     def _turn(self) -> bool:
         """Once around. False when there is nothing left to do."""
-        self._reap()
-        self._hire()
+        self._prepare()
         self._listen()
         for lane in self.lanes:
             lane.offer()
         self._write_down()
         for lane in self.lanes:
-            lane.finish()
+            if not self.asked_to_stop:
+                lane.finish()
             lane.offer()
         return bool(self.lanes) or self._worth_waiting
+
+    @contextlib.contextmanager
+    def _heeding_signals(self) -> Iterator[None]:
+        """Whoever stops this process politely gets no message in doubt: it goes on to die when all is written down."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        former = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in former.items():
+                signal.signal(number, handler)
+            if self.asked_to_stop:
+                signal.raise_signal(self.asked_to_stop)
+
+    def _note(self, number: int, _frame: object) -> None:
+        self.asked_to_stop, self.closing_at = number, 0.0
+
+    def _prepare(self) -> None:
+        """Bury the dead and open lanes. What is under way need not suffer when the database is away for a moment."""
+        if self.asked_to_stop:
+            for lane in self.lanes:
+                if not lane.dotted and not lane.over:
+                    lane.stop()
+        try:
+            self._reap()
+            self._hire()
+        except AWAY as error:
+            if not self.lanes:
+                raise
+            logger.warning("The database is away (%s).", error)
+            connection.close()
 
     @property
     def _worth_waiting(self) -> bool:
@@ -187,19 +230,14 @@ class Sender:
     def _write_down(self) -> None:
         """Group commit: what was heard on all lanes, their leases, and a word on what each wants to send next."""
         looking = pulse() >= self.look_at
-        concerned = [
-            lane
-            for lane in self.lanes
-            if lane.entries or lane.over or lane.candidate or lane.idle or lane.to_renew or self._feeds(lane)
-        ]
+        concerned = [lane for lane in self.lanes if looking or lane.has_business or self._feeds(lane)]
         if looking:
-            concerned = self.lanes
             self.look_at = pulse() + LOOK_EVERY
         if not concerned:
             return
         started = pulse()
-        held, refusals, fed = self._commit(list(concerned), looking)
-        for lane in concerned[:]:
+        held, refusals, fed = self._commit(concerned, looking)
+        for lane in concerned:
             if lane.token in held:
                 self._go_on(lane, started, refusals)
             else:
@@ -210,43 +248,39 @@ class Sender:
     def _feeds(self, lane: Lane) -> bool:
         return lane.hungry and pulse() < self.closing_at and not self._dry
 
-    def _commit(
-        self, concerned: list[Lane], looking: bool
-    ) -> tuple[set[int], dict[Row, str], list[tuple[Lane, list[Row]]]]:
+    def _commit(self, concerned: list[Lane], looking: bool) -> Answers:
         """One transaction, tried again while the leases last: nothing else is sent meanwhile."""
         end = min(lane.lease_ends for lane in concerned)
         while True:
             try:
                 with transaction.atomic():
                     return self._transaction(concerned, looking)
-            except (OperationalError, InterfaceError) as error:
+            except AWAY as error:
                 connection.close()
                 if pulse() > end:
                     raise
                 logger.warning("The database did not take what was heard (%s); once more in a second.", error)
                 time.sleep(1)
 
-    def _transaction(
-        self, concerned: list[Lane], looking: bool
-    ) -> tuple[set[int], dict[Row, str], list[tuple[Lane, list[Row]]]]:
-        candidates = {lane.token: lane.candidate for lane in concerned}
-        held = ledger.renew(
-            {lane.token: row.position if (row := candidates[lane.token]) else lane.cleared for lane in concerned}
-        )
+    def _transaction(self, concerned: list[Lane], looking: bool) -> Answers:
+        held = ledger.renew({lane.token: lane.next_cleared for lane in concerned})
         lanes = [lane for lane in concerned if lane.token in held]
-        ledger.record([entry for lane in lanes for entry in lane.entries])
-        for entry in (entry for lane in lanes for entry in lane.entries if entry.verdict.pauses):
-            if entry.row.mailing is not None:
+        entries = [entry for lane in lanes for entry in lane.entries]
+        ledger.record(entries)
+        for entry in entries:
+            if entry.verdict.pauses and entry.row.mailing is not None:
                 mailings.pause_because(entry.row.mailing, mailings.why_refused(entry.verdict))
-        asked = {lane: row for lane in lanes if (row := candidates[lane.token])}
-        refusals = ledger.refusals(list(asked.values()))
-        ledger.record([skipped(lane.token, row, refusals[row]) for lane, row in asked.items() if refusals.get(row)])
-        for lane in lanes:
-            if lane.over:
-                ledger.free(lane.token)
-        if any(lane.over for lane in lanes):
-            ledger.skip_cancelled()
+        asked = {row: lane.token for lane in lanes if (row := lane.candidate)}
+        refusals = ledger.refusals(list(asked))
+        ledger.record([skipped(asked[row], row, reason) for row, reason in refusals.items() if reason])
+        self._free([lane for lane in lanes if lane.over])
         return held, refusals, self._feed(lanes, looking)
+
+    def _free(self, lanes: list[Lane]) -> None:
+        for lane in lanes:
+            ledger.free(lane.token)
+        if lanes:
+            ledger.skip_cancelled()
 
     def _feed(self, lanes: list[Lane], looking: bool) -> list[tuple[Lane, list[Row]]]:
         """Rows for lanes that run short; and once in a while, for one of the others, notices alone."""

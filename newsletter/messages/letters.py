@@ -48,7 +48,7 @@ def letter(newsletter: Newsletter, subject: str, bodies: Bodies, language: str, 
 
 def sender(newsletter: Newsletter) -> Address:
     """Whom the newsletter is from: MAIL_FROM under the newsletter's, the setting's or the organisation's name."""
-    name, address = parseaddr(settings.MAIL_FROM)
+    name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
     shown = newsletter.from_name or name or Organisation.load().name
     return Address(display_name=one_line(shown), addr_spec=address)
 
@@ -67,7 +67,7 @@ def _worded(newsletter: Newsletter, subject: str) -> bytes:
 
 def _list_headers(newsletter: Newsletter, language: str, campaign: str) -> Iterable[bytes]:
     """RFC 2919 (List-Id), 2369 and 8058 (unsubscribing), and Gmail's Feedback-ID."""
-    host = settings.SITE_HOST
+    host = parseaddr(settings.MAIL_FROM)[1].rpartition("@")[2] or settings.SITE_HOST
     yield b"List-Id: " + formataddr((newsletter.name, f"{newsletter.slug}.{host}")).encode()
     yield b"List-Unsubscribe: <" + header_slot("unsubscribe") + b">" + _mailbox()
     yield b"List-Unsubscribe-Post: List-Unsubscribe=One-Click"

@@ -168,6 +168,8 @@ def test_no_half_pages(articles):
     for resource, known, name in articles:
         texts = [plain(rich(resource)), *(figure.alt + figure.credit.line for figure in resource.figures)]
         texts += [piece.text for piece in resource.pieces if isinstance(piece, (Heading, Code, Quote))]
+        for piece in resource.pieces:
+            texts += [piece.caption, *piece.headings] if isinstance(piece, Table) else []
         words = len(re.findall(r"\w+", " ".join(texts)))
         least = 0.9 * known.get("words", known.get("words_in_main"))
         assert words >= least, (name, words, least)

@@ -71,7 +71,7 @@ def test_a_message_has_each_header_once(message):
     assert mail["Date"] == "Wed, 04 Nov 2026 13:30:00 +0000"
     assert mail["Subject"] == "October: A good morning"
     assert mail["Message-ID"] == SLOTS.message_id
-    assert mail["List-Id"] == "Resource Center newsletter <monthly.testserver>"
+    assert mail["List-Id"] == "Resource Center newsletter <monthly.resource-center.example>"
     assert mail["List-Unsubscribe"].startswith(f"<{SLOTS.unsubscribe}>, <mailto:hello@resource-center.example")
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert mail["List-Archive"] == "<http://testserver/newsletter/>"
@@ -302,7 +302,7 @@ def test_a_notice_is_an_automatic_mail_in_the_same_frame(sam):
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail["To"] == "sam@school.example"
     assert mail["Message-ID"] == notice.message_id
-    assert mail["List-Id"] == "Resource Center newsletter <monthly.testserver>"
+    assert mail["List-Id"] == "Resource Center newsletter <monthly.resource-center.example>"
     text, html = (part.get_content() for part in mail.iter_parts())
     address = notices.words(notice)["confirm_url"]
     assert address in text
