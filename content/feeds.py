@@ -87,7 +87,8 @@ def _newest(language: str, topics: list[str]) -> list[ArticlePage]:
         return []
     pages = shelves.newest(ArticlePage, locale)
     if topics:
-        pages = pages.filter(terms__facet__slug="topic", terms__slug__in=topics).distinct()
+        named = [topic for topic in topics if topic.isprintable()]  # PostgreSQL takes no NUL, not even to look for it
+        pages = pages.filter(terms__facet__slug="topic", terms__slug__in=named).distinct()
     found = shelves.stocked(pages[:ENTRIES])
     prefetch_related_objects(found, "bylines__person")
     return found

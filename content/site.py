@@ -38,9 +38,10 @@ def found() -> HomePage:
     """
     root = Page.get_first_root_node()
     site = Site.objects.get(is_default_site=True)
-    home = HomePage.objects.filter(locale=Locale.get_default()).first()
+    home: HomePage | None = HomePage.objects.filter(locale=Locale.get_default()).first()
     if home is None:
-        home = root.add_child(instance=HomePage(title=_("Home"), slug="resource-center", locale=Locale.get_default()))
+        home = HomePage(title=_("Home"), slug="resource-center", locale=Locale.get_default())
+        root.add_child(instance=home)
         welcome, site.root_page = site.root_page, home
         site.save()
         if welcome.specific_class is Page and not welcome.get_children().exists():

@@ -43,7 +43,7 @@ def _named(kind: str | list[str], page: Page, request: HttpRequest) -> Facts:
         "name": page.title,
         "url": absolute(page.get_url(request)),
         "inLanguage": page.locale.language_code,
-        "description": getattr(page, "summary", "") or page.search_description,
+        "description": page.search_description or getattr(page, "summary", "") or getattr(page, "lead", ""),
         "image": [image(work) for work in _pictures(page)],
     }
     return _without_gaps(facts)

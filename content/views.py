@@ -43,6 +43,8 @@ def image_credits(request: HttpRequest) -> HttpResponse:
 @require_safe
 def event_file(request: HttpRequest, slug: str) -> HttpResponse:
     """An event as a calendar file."""
+    if not slug.isprintable():  # PostgreSQL takes no NUL, not even to look for it
+        raise Http404
     events = EventPage.objects.live().public().filter(locale__language_code=get_language(), starts_at__isnull=False)
     event = get_object_or_404(events, slug=slug)
     body = calendar.file(event, absolute(event.get_url(request)))

@@ -21,17 +21,24 @@ def found() -> NewsletterPage:
         The newsletter's page in the site's first language.
     """
     home = site.found()
-    newsletter = Newsletter.objects.first() or Newsletter.objects.create(name="Resource Center newsletter", slug="monthly")
-    original = None
-    for local_home in [home, *HomePage.objects.exclude(pk=home.pk).order_by("path")]:
-        page = NewsletterPage.objects.child_of(local_home).first()
-        if page is None:
-            with translation.override(local_home.locale.language_code):
-                page = NewsletterPage(
-                    title=_("Newsletter"), slug=SLUG, newsletter=newsletter, show_in_menus=True, locale=local_home.locale
-                )
-            if original is not None:
-                page.translation_key = original.translation_key
-            local_home.add_child(instance=page)
-        original = original or page
-    return original
+    newsletter = Newsletter.objects.first() or Newsletter.objects.create(
+        name="Resource Center newsletter", slug="monthly"
+    )
+    first = _page(home, newsletter)
+    for local_home in HomePage.objects.exclude(pk=home.pk).order_by("path"):
+        _page(local_home, newsletter, first)
+    return first
+
+
+def _page(home: HomePage, newsletter: Newsletter, original: NewsletterPage | None = None) -> NewsletterPage:
+    standing: NewsletterPage | None = NewsletterPage.objects.child_of(home).first()
+    if standing is not None:
+        return standing
+    with translation.override(home.locale.language_code):
+        page = NewsletterPage(
+            title=_("Newsletter"), slug=SLUG, newsletter=newsletter, show_in_menus=True, locale=home.locale
+        )
+    if original is not None:
+        page.translation_key = original.translation_key
+    home.add_child(instance=page)
+    return page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from celery import shared_task
@@ -32,8 +33,9 @@ def send_notices() -> None:
 
 @shared_task(time_limit=600)
 def draft_digest() -> None:
-    """Draft the issue of the month that has just ended."""
-    digest.draft(digest.last_month())
+    """Draft the issue of the month that has just ended, if there is anything to say."""
+    with contextlib.suppress(digest.NothingToSay):
+        digest.draft(digest.last_month())
 
 
 @worker_ready.connect

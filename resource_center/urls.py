@@ -7,7 +7,7 @@ from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as wagtailadmin_urls
 from wagtail.documents import urls as wagtaildocs_urls
 
-from content import api, feeds, sitemap, views
+from content import api, feeds, patterns, sitemap, views
 from newsletter.views import mailbox, private, subscribing
 from resource_center import health
 from resource_center.media import media
@@ -30,6 +30,8 @@ urlpatterns = [
     path(".well-known/security.txt", views.security, name="security"),
     path(f"{settings.MEDIA_URL.strip('/')}/<path:path>", media, name="media"),
 ]
+if settings.DEBUG:
+    urlpatterns.append(path("patterns/", patterns.patterns))
 urlpatterns += i18n_patterns(
     path("feeds/resources.<str:form>", feeds.resources, name="feed"),
     path("events/<str:slug>/event.ics", views.event_file, name="event_file"),

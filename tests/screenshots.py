@@ -1,11 +1,13 @@
 """Pictures of every kind of page and of the digest mail, taken from a fresh demo site.
 
-`python -m tests.screenshots [FOLDER] [--url URL]` writes `<kind>-<language>-<width>-<light|dark>.png`.
+`python -m tests.screenshots [FOLDER] [--url URL]` writes `<kind>-<language>-<width>-<light|dark>.png` into FOLDER
+(`var/screenshots`), and the README's six into `docs/screenshots/`.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
 import tempfile
 import urllib.request
@@ -14,13 +16,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from tests.chromium import ARGUMENTS, executable
 from tests.live import ROOT, LiveSite
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 WIDTHS = (390, 1280)
 SCHEMES = ("light", "dark")
@@ -62,6 +65,27 @@ def partner(url: str) -> str:
     return html.split("/partners/", 1)[1].split("/", 1)[0] if "/partners/" in html else "none"
 
 
+README = {
+    "home": ("home-en", 1280, "light"),
+    "article-phone": ("article-en", 390, "light"),
+    "resources": ("resources-search-en", 1280, "light"),
+    "story-dark": ("story-en", 1280, "dark"),
+    "mail": ("mail-en", 1280, "light"),
+    "event-es": ("event-es", 390, "light"),
+}
+README_FOLDER = ROOT / "docs" / "screenshots"
+README_HEIGHT = {390: 844, 1280: 900}
+
+
+def crop_for_readme(folder: Path) -> None:
+    """Cut the upper part out of six of the pictures, small enough for a README."""
+    README_FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, (picture, width, scheme) in README.items():
+        with Image.open(folder / f"{picture}-{width}-{scheme}.png") as whole:
+            part = whole.convert("RGB").crop((0, 0, width, min(whole.height, README_HEIGHT[width])))
+            part.quantize(128).save(README_FOLDER / f"{name}.png", optimize=True)
+
+
 def take(browser: Browser, url: str, folder: Path) -> int:
     """Photograph every page at every width in both schemes. Returns how many pictures were written."""
     count = 0
@@ -85,15 +109,24 @@ LOAD_LAZY_PICTURES = """async () => {
 }"""
 
 
-def take_mail(page, url: str, folder: Path, suffix: str) -> int:
-    """Photograph the newest digest in the local mailbox, as HTML and as text."""
+def take_mail(page: Page, url: str, folder: Path, suffix: str) -> int:
+    """Photograph the newest mail in the local mailbox, as HTML and as text, where there is one."""
     page.goto(f"{url}/mailbox/")
-    link = page.locator("a[href*='/mailbox/']", has_text="Resource").first
-    if link.count() == 0:
+    newest = page.locator(".mailbox a").first
+    if newest.count() == 0:
         return 0
-    page.goto(url + link.get_attribute("href"))
-    page.screenshot(path=folder / f"mail-en-{suffix}.png", full_page=True)
-    return 1
+    mail = newest.get_attribute("href")
+    for name, part in (("mail", "html"), ("mail-text", "text")):
+        page.goto(f"{url}{mail}{part}/")
+        page.screenshot(path=folder / f"{name}-en-{suffix}.png", full_page=True)
+    return 2
+
+
+def send_a_digest(site: LiveSite) -> None:
+    """Draft last month's issue and send a test copy, so that there is a mail to look at."""
+    last_month = datetime.date.today().replace(day=1) - datetime.timedelta(days=1)
+    drafted = site.manage_json("compose_digest", "--month", f"{last_month:%Y-%m}")
+    site.manage_json("send_issue", drafted["issue"], "--test-to", "reader@example.org")
 
 
 @contextmanager
@@ -103,6 +136,7 @@ def demo(given: str) -> Iterator[str]:
         yield given.rstrip("/")
         return
     with tempfile.TemporaryDirectory() as folder, LiveSite(Path(folder), "demo") as site:
+        send_a_digest(site)
         yield site.url
 
 
@@ -116,6 +150,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
         count = take(browser, url, options.folder)
         browser.close()
+    crop_for_readme(options.folder)
     print(f"{count} pictures in {options.folder}")
 
 

@@ -6,7 +6,7 @@ import datetime
 import json
 import re
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from bs4 import BeautifulSoup, Tag
 
@@ -96,11 +96,6 @@ def date_of(text: Any) -> datetime.date | None:
         return datetime.date(*map(int, found.groups())) if found else None
     except ValueError:
         return None
-
-
-def absolute(address: str, base: str) -> str:
-    """An address as it stands, or made whole when the page's own address is known."""
-    return urljoin(base, address) if base else address
 
 
 def _attribute(soup: BeautifulSoup, selector: str, name: str) -> str:

@@ -54,11 +54,7 @@ def _belongs(request: HttpRequest) -> bool:
 def index(request: HttpRequest) -> HttpResponse:
     """Every mail, newest first."""
     page = Paginator(mailbox.keys(), ON_A_PAGE).get_page(request.GET.get("page"))
-    mails = [mail for key in page if (mail := mailbox.read(key))]
-    lines = [
-        {"mail": mail, "to": mail.header("To"), "subject": mail.header("Subject"), "from": mail.header("From")}
-        for mail in mails
-    ]
+    lines = [_facts(mail) for key in page if (mail := mailbox.read(key))]
     return render(request, "newsletter/mailbox.html", {"lines": lines, "page_of_mails": page})
 
 
@@ -66,7 +62,8 @@ def index(request: HttpRequest) -> HttpResponse:
 def show(request: HttpRequest, key: str) -> HttpResponse:
     """One mail: HTML in a cage, text, and headers."""
     mail = _mail(key)
-    facts = {"mail": mail, "subject": mail.header("Subject"), "text": mail.body("plain"), "html": bool(mail.body("html"))}
+    bodies = {"text": mail.body("plain"), "html": bool(mail.body("html"))}
+    facts = {"mail": mail, "subject": mail.header("Subject"), **bodies}
     return render(request, "newsletter/mailbox_mail.html", facts)
 
 
@@ -97,6 +94,10 @@ def headers(_request: HttpRequest, key: str) -> HttpResponse:
 def raw(_request: HttpRequest, key: str) -> HttpResponse:
     """Every byte of it."""
     return _plain(_mail(key).raw)
+
+
+def _facts(mail: KeptMail) -> dict[str, Any]:
+    return {"mail": mail, "to": mail.header("To"), "subject": mail.header("Subject"), "from": mail.header("From")}
 
 
 def _mail(key: str) -> KeptMail:

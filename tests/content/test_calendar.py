@@ -93,6 +93,7 @@ def test_the_uid_stays_and_the_sequence_grows_with_each_publication(client, walk
 
 def test_there_is_no_file_for_a_draft_or_an_undated_event(client, walk):
     assert client.get("/events/nothing/event.ics").status_code == 404
+    assert client.get("/events/%00/event.ics").status_code == 404
     walk.live = False
     walk.save()
     assert client.get("/events/walk/event.ics").status_code == 404

@@ -49,6 +49,7 @@ def test_a_topic_narrows_the_feed_and_an_unknown_one_empties_it(client, library)
     assert titles(client, "rss", "?topic=mathematics") == ["Fractions"]
     assert set(titles(client, "json", "?topic=mathematics&topic=equity")) == {"Fractions", "Equity in education"}
     assert titles(client, "atom", "?topic=nothing") == []
+    assert titles(client, "atom", "?topic=%00") == []
 
 
 def test_an_entry_carries_its_picture_with_the_credit_and_an_absolute_address(client, library):

@@ -14,7 +14,8 @@ from django.template.loader import render_to_string
 from django.test.utils import CaptureQueriesContext
 
 from content.blocks import BodyBlock
-from content.models import ArticlePage, CollectionItem, HomePage, ResourceCenterPage
+from content.models import ArticlePage, CollectionItem, HomePage, Organisation, ResourceCenterPage
+from content.patterns import patterns
 from tests.content.conftest import figure
 from tests.content.library import spanish, stocked
 
@@ -203,6 +204,17 @@ def test_a_translated_page_links_its_translation_and_others_link_the_home_page(c
     assert read(client, "/es/resources/equidad/").html["lang"] == "es"
 
 
+def test_the_foot_of_a_spanish_page_speaks_spanish(client, library):
+    organisation = Organisation.load()
+    organisation.description = "A network of schools."
+    organisation.save()
+    HomePage.objects.filter(locale=spanish()).update(lead="Una red de escuelas.")
+
+    assert "A network of schools." in read(client, "/").footer.get_text()
+    assert "Una red de escuelas." in read(client, "/es/").footer.get_text()
+    assert "A network of schools." not in read(client, "/es/").get_text()
+
+
 def test_a_past_event_says_so_and_offers_no_registration(client, library):
     library.event.starts_at = library.event.ends_at = "2026-01-05T18:00:00Z"
     library.event.registration_url = "https://tickets.example/walk"
@@ -306,6 +318,26 @@ def test_the_page_for_our_own_failures_needs_nothing_to_be_rendered():
     page = BeautifulSoup(render_to_string("500.html"), "html.parser")
 
     assert page.h1 and page.html["lang"] == "en"
+
+
+def test_the_pattern_page_shows_every_part_and_only_to_developers(client, library, rf):
+    page = BeautifulSoup(patterns(rf.get("/patterns/")).content, "html.parser")
+
+    parts = [
+        "card",
+        "notice",
+        "field",
+        "empty",
+        "figure",
+        "quote",
+        "callout",
+        "steps",
+        "link-card",
+        "table",
+        "pagination",
+    ]
+    assert [part for part in parts if not page.main.find(class_=part)] == []
+    assert client.get("/patterns/").status_code == 404
 
 
 def test_machines_find_their_files(client, library):

@@ -127,6 +127,20 @@ def test_a_killed_sender_loses_nobody_and_doubles_at_most_one_message_a_connecti
     assert mailing.state == "sent"
 
 
+def test_a_sender_that_is_asked_to_stop_leaves_nothing_in_doubt(deliver, sink):
+    process = deliver()
+    wait_until(lambda: len(recorded(sink)) > 80)
+    process.send_signal(signal.SIGTERM)
+    process.wait(20)
+    assert not Lane.objects.exists()
+    assert not Delivery.objects.filter(state="in_flight").exists()
+    assert 80 < Delivery.objects.filter(state="sent").count() == len(recorded(sink)) < READERS
+    last = deliver()
+    _out, err = last.communicate(timeout=120)
+    assert last.returncode == 0, err.decode()
+    assert len(recorded(sink)) == READERS
+
+
 def test_a_sender_that_stands_still_past_its_lease_sends_nothing_when_it_wakes(deliver, sink, mailing):
     process = deliver()
     wait_until(lambda: len(recorded(sink)) > 40)
