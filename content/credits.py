@@ -135,13 +135,15 @@ class Credit:
 
     def html(self) -> SafeString:
         """The line for a page or a mail: escaped, with the source and the licence linked."""
-        opening = format_html_join(" ", "{}", ((part,) for part in (self._title_html(), self.authorship) if part))
+        between = " " if self.authorship.startswith("©") else " | "
+        opening = format_html_join(between, "{}", ((part,) for part in (self._title_html(), self.authorship) if part))
         parts = [opening, self._licence_html(), self._changes()]
         return format_html_join(" | ", "{}", ((part,) for part in parts if part))
 
     def text(self) -> str:
         """The line for plain text, with the addresses written out."""
-        opening = " ".join(part for part in (self.title, self.authorship) if part)
+        between = " " if self.authorship.startswith("©") else " | "
+        opening = between.join(part for part in (self.title, self.authorship) if part)
         licence = ", ".join(part for part in (self.licence.short, self.licence.url) if part) if self.licence else ""
         source = _("Source: %(url)s") % {"url": self.source_url} if self.source_url else ""
         return " | ".join(part for part in (opening, licence, source, self._changes()) if part)

@@ -60,9 +60,9 @@ def pages(url: str) -> Iterator[tuple[str, str, str]]:
 
 
 def partner(url: str) -> str:
-    """The slug of a partner, read off the stories page."""
-    html = urllib.request.urlopen(f"{url}/stories/").read().decode()
-    return html.split("/partners/", 1)[1].split("/", 1)[0] if "/partners/" in html else "none"
+    """The slug of a partner, read off the page of one of its stories."""
+    story = urllib.request.urlopen(url + first(url, "content.StoryPage", "en")).read().decode()
+    return story.split("/partners/", 1)[1].split("/", 1)[0]
 
 
 README = {
