@@ -27,12 +27,19 @@ def media(request: HttpRequest, path: str) -> HttpResponseBase:
         Http404: no such file, or not for this reader.
     """
     room, *rest = PurePosixPath(path).parts or ("",)
-    if ".." in rest or (room != "images" and not (room == "original_images" and request.user.is_staff)):
+    if ".." in rest or (room != "images" and not (room == "original_images" and is_editor(request))):
         raise Http404
-    response = serve(request, path, document_root=str(settings.MEDIA_ROOT))
+    try:
+        response = serve(request, path, document_root=str(settings.MEDIA_ROOT))
+    except (OSError, ValueError) as error:  # A name no file system takes.
+        raise Http404 from error
     kind = mimetypes.guess_type(path)[0] or ""
     if not kind.startswith("image/") or "svg" in kind:
         response["Content-Disposition"] = "attachment"
     response["Content-Security-Policy"] = "default-src 'none'"
     response["Cache-Control"] = f"public, max-age={MONTH}" if room == "images" else "private, no-store"
     return response
+
+
+def is_editor(request: HttpRequest) -> bool:
+    return request.user.has_perm("wagtailadmin.access_admin")

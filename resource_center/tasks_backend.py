@@ -13,6 +13,9 @@ from django_tasks.base import Task, TaskResult, TaskResultStatus
 from django_tasks.utils import get_random_id, normalize_json
 from kombu.exceptions import OperationalError
 
+# The gate, the image credits and the read API ask this index which pages show a picture: it may not lag behind.
+AT_ONCE = "wagtail.tasks.update_reference_index_task"
+
 logger = logging.getLogger(__name__)
 
 
@@ -23,7 +26,7 @@ def run(module_path: str, args: list[Any], kwargs: dict[str, Any]) -> None:
 
 
 class CeleryBackend(BaseTaskBackend):
-    """Hands a task to Celery once the transaction is committed.
+    """Hands a task to Celery once the transaction is committed; keeps the reference index within it.
 
     When the broker refuses, the task runs at once in this process: an index that nobody mends later
     would stay wrong. A task that then fails is logged and never fails the caller.
@@ -40,7 +43,10 @@ class CeleryBackend(BaseTaskBackend):
                 logger.warning("The broker did not take %s (%s); it runs here instead.", task.module_path, error)
                 run(*message)
 
-        transaction.on_commit(send, robust=True)
+        if task.module_path == AT_ONCE:
+            run(*message)
+        else:
+            transaction.on_commit(send, robust=True)
         return TaskResult(
             task=task,
             id=get_random_id(),

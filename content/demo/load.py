@@ -21,11 +21,13 @@ from content.models import (
     ArticlePage,
     CollectionItem,
     CollectionPage,
+    CreditedImage,
     EventPage,
     FeaturedPage,
     HomePage,
     InformationPage,
     Organisation,
+    Partner,
     StoryByline,
     StoryPage,
 )
@@ -48,8 +50,9 @@ class NotEmpty(Exception):
 
 
 def is_empty() -> bool:
-    """Whether there is no page below the site's own: the demo never touches a site in use."""
-    return not Page.objects.filter(depth__gt=3).exists() and not InformationPage.objects.exists()
+    """Whether nobody has written, uploaded or named anything: the demo never touches a site in use."""
+    written = Page.objects.filter(depth__gt=3).exists() or InformationPage.objects.exists()
+    return not written and not CreditedImage.objects.exists() and not Partner.objects.exists()
 
 
 @transaction.atomic

@@ -232,10 +232,10 @@ def claim_deliveries(mailing: int, lane: int, position: int, limit: int) -> list
         cursor.execute(
             f"""SELECT d.id, d.position, d.message_id, d.address, d.attempts, d.mailing_id, d.variant_id,
                     s.public_id, d.reason = '{BLOCKED}',
-                    d.reason = '{BLOCKED}' AND EXISTS (SELECT 1 FROM newsletter_delivery other
+                    CASE WHEN d.reason = '{BLOCKED}' THEN EXISTS (SELECT 1 FROM newsletter_delivery other
                         WHERE other.mailing_id = d.mailing_id AND other.state = 'sent'
-                        AND other.sent_at > d.first_tried_at)
-               FROM newsletter_delivery d JOIN newsletter_mailing m ON m.id = d.mailing_id
+                        AND other.sent_at > d.first_tried_at) ELSE FALSE END
+               FROM newsletter_delivery d LEFT JOIN newsletter_mailing m ON m.id = d.mailing_id
                LEFT JOIN newsletter_subscription s
                     ON s.subscriber_id = d.subscriber_id AND s.newsletter_id = m.newsletter_id
                WHERE d.lane = %s AND d.position > %s ORDER BY d.position""",

@@ -14,6 +14,7 @@ from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from wagtail.models import Page
 
+from content.demo import load as library
 from newsletter import addresses, choices, delivery, digest, site, subscribers
 from newsletter.delivery import ledger
 from newsletter.delivery.replies import ADDRESS, Verdict
@@ -26,6 +27,7 @@ from newsletter.models import (
     Mailing,
     Newsletter,
     NewsletterPage,
+    Subscriber,
     Subscription,
     Suppression,
 )
@@ -36,6 +38,11 @@ TAKEN = Verdict(Dispatch.State.SENT, reply="250 2.0.0 Accepted (demo: never sent
 UNKNOWN = Verdict(
     Dispatch.State.FAILED, ADDRESS, "550 5.1.1 No such mailbox (demo: never sent)", bounce=Bounce.Kind.HARD
 )
+
+
+def is_empty() -> bool:
+    """Whether nobody has written or signed up here: the demo never mixes with a site in use."""
+    return library.is_empty() and not Subscriber.objects.exists()
 
 
 @transaction.atomic

@@ -71,7 +71,7 @@ def deliver(mailing, sink, settings):
 def recorded(sink):
     if not sink.record.exists():
         return []
-    return [json.loads(line) for line in sink.record.read_text().splitlines()]
+    return [json.loads(line) for line in sink.record.read_text().split("\n")[:-1]]
 
 
 def wait_until(happened, patience=60):

@@ -353,13 +353,13 @@ def test_one_server_that_blocks_us_does_not_hold_the_others_for_ever(issue, read
 
 
 def test_a_connection_that_breaks_before_the_dot_is_a_plain_retry(issue, readers, relay):
-    sink = relay(Rule("body", after=6, times=1))
+    sink = relay(Rule("data", drop=True, after=6, times=1))
     counts = send(delivery.schedule(issue))
     assert counts["sent"] == len(sink.taken) == 30
 
 
 def test_a_server_that_always_hangs_up_on_one_message_does_not_spin(issue, readers, relay):
-    sink = relay(Rule("body", to="reader07"))
+    sink = relay(Rule("data", drop=True, to="reader07"))
     mailing = delivery.schedule(issue)
     counts = send(mailing)
     assert (counts["sent"], counts["queued"]) == (29, 1)

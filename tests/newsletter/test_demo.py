@@ -94,6 +94,6 @@ def test_without_a_postal_address_nothing_is_loaded(library, settings):
 
 
 def test_a_site_in_use_is_refused_in_plain_words(library):
-    with pytest.raises(CommandError, match="has pages already, so nothing was loaded"):
+    with pytest.raises(CommandError, match="is in use already, so nothing was loaded"):
         call_command("load_demo")
     assert not IssuePage.objects.exists()

@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +35,9 @@ def test_a_picture_that_did_not_change_is_not_sent_again(client, media):
 
 def test_originals_are_for_editors(client, media):
     assert client.get("/media/original_images/a.png").status_code == 404
-    client.force_login(get_user_model().objects.create_user("editor", is_staff=True))
+    editor = get_user_model().objects.create_user("editor")
+    editor.user_permissions.add(Permission.objects.get(codename="access_admin"))
+    client.force_login(editor)
     answer = client.get("/media/original_images/a.png")
     assert answer.status_code == 200
     assert answer["Cache-Control"] == "private, no-store"
@@ -52,3 +55,7 @@ def test_what_is_no_picture_is_never_shown_in_the_page(client, media):
     answer = client.get("/media/images/page.html")
     assert answer["Content-Disposition"] == "attachment"
     answer.getvalue()
+
+
+def test_a_name_that_no_file_system_takes_is_not_found(client, media):
+    assert client.get("/media/images/" + "a" * 300).status_code == 404

@@ -5,6 +5,8 @@ from django.db import transaction
 from django_tasks import task
 from kombu import Connection
 
+from content import site
+from content.models import CreditedImage, HomePage
 from resource_center.celery import app
 
 pytestmark = pytest.mark.django_db
@@ -69,3 +71,12 @@ def test_a_task_that_fails_here_does_not_fail_the_caller(refusing_broker, django
     with django_capture_on_commit_callbacks(execute=True):
         note.enqueue("fail")
     assert "ValueError: fail" in caplog.text
+
+
+def test_which_pages_show_a_picture_is_known_before_any_worker_wakes(settings):
+    site.found()
+    picture = CreditedImage.objects.create(title="Shelf", file="shelf.png", width=1, height=1)
+    home = HomePage.objects.get(locale__language_code="en")
+    home.picture = picture
+    home.save()
+    assert [page for page, _uses in picture.get_usage()] == [home]

@@ -60,7 +60,7 @@ class Sink:
 
     @property
     def taken(self):
-        return [json.loads(line) for line in self.record.read_text().splitlines()]
+        return [json.loads(line) for line in self.record.read_text().split("\n")[:-1]]
 
     def wait_for(self, count, patience=PATIENCE):
         end = time.monotonic() + patience
@@ -107,7 +107,7 @@ def counts(site, mailing, tmp_path):
     file = tmp_path / "counts"
     command = [sys.executable, "-m", "tests.torture.watch", str(mailing), str(file)]
     watcher = subprocess.Popen(command, cwd=ROOT, env=site.environment)
-    yield lambda: [json.loads(line) for line in file.read_text().splitlines()]
+    yield lambda: [json.loads(line) for line in file.read_text().split("\n")[:-1]]
     watcher.kill()
     watcher.communicate()
 

@@ -21,13 +21,15 @@ class Command(BaseCommand):
         self.verbosity = options["verbosity"]
         try:
             with transaction.atomic():
+                if not letters.is_empty():
+                    raise library.NotEmpty
                 self.say("Shelving the library ...")
                 self.count(library.load())
                 self.say("Preparing the newsletter ...")
                 self.count(letters.load())
         except library.NotEmpty as error:
             raise CommandError(
-                "This site has pages already, so nothing was loaded: the demo would mix with them. "
+                "This site is in use already, so nothing was loaded: the demo would mix with its pages and people. "
                 "Use an empty database (another DATA_DIR or DATABASE_URL)."
             ) from error
         except delivery.Refused as error:

@@ -12,13 +12,14 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.staticfiles.finders import get_finders
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
-from wagtail.models import Page, Site
+from wagtail.models import Site
 
 from newsletter import site
+from newsletter.demo import load as demo
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -34,11 +35,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--demo", action="store_true", help="Load the demo site if the database is empty.")
 
-    def handle(self, *, demo: bool, **_options: Any) -> None:
+    def handle(self, **options: Any) -> None:
         self.migrate()
         self.collect_static_files()
         follow_site_url()
-        if demo:
+        if options["demo"]:
             self.load_demo()
             keep_admin()
         site.found()
@@ -63,8 +64,8 @@ class Command(BaseCommand):
             stamp.write_text(present)
 
     def load_demo(self) -> None:
-        """Load the demo site where nobody has written anything: no page below the site's own."""
-        if Page.objects.filter(depth__gt=3).exists() or "load_demo" not in get_commands():
+        """Load the demo site where nobody has written anything yet."""
+        if not demo.is_empty():
             return
         self.stdout.write("Loading the demo site ...")
         with transaction.atomic():
