@@ -20,10 +20,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from wagtail.models import Locale
 
-from content import pictures, shelves
+from content import shelves
 from content.credits import credit_line
-from content.models import ArticlePage, Organisation
-from content.navigation import absolute
+from content.models import ArticlePage
+from content.navigation import absolute, around
+from content.signs import legible
 
 ENTRIES = 30
 
@@ -70,10 +71,10 @@ def resources(request: HttpRequest, form: str) -> HttpResponse:
 
 def _feed(request: HttpRequest) -> Feed:
     language = get_language() or settings.LANGUAGE_CODE
-    organisation = Organisation.load(request_or_site=request)
+    frame = around(request)
     return Feed(
-        title=_("%(organisation)s: new resources") % {"organisation": organisation.name},
-        description=organisation.tagline or organisation.description,
+        title=_("%(organisation)s: new resources") % {"organisation": frame.organisation.name},
+        description=frame.description or frame.tagline,
         url=absolute(request.get_full_path()),
         home_url=absolute(reverse("wagtail_serve", args=[""])),
         language=language,
@@ -117,7 +118,7 @@ def _moment(day: datetime.date) -> datetime.datetime:
 def _html(page: ArticlePage, request: HttpRequest) -> SafeString:
     parts = [format_html("<p>{}</p>", page.summary)] if page.summary else []
     if page.picture:
-        size = pictures.sharing(page.picture)
+        size = page.picture.sharing
         parts.append(
             format_html(
                 '<figure><img src="{}" alt="{}" width="{}" height="{}"><figcaption>{}</figcaption></figure>',
@@ -141,16 +142,17 @@ def _atom(feed: Feed) -> HttpResponse:
 
 
 def _xml(feed: Feed, kind: type[SyndicationFeed], content_type: str) -> HttpResponse:
-    document = kind(feed.title, feed.home_url, feed.description, feed.language, feed_url=feed.url)
+    title, description = legible(feed.title), legible(feed.description)
+    document = kind(title, feed.home_url, description, feed.language, feed_url=feed.url)
     for entry in feed.entries:
         document.add_item(
-            title=entry.title,
+            title=legible(entry.title),
             link=entry.url,
-            description=entry.html,
-            author_name=", ".join(entry.authors) or None,
+            description=legible(entry.html),
+            author_name=legible(", ".join(entry.authors)) or None,
             unique_id=entry.id,
             unique_id_is_permalink=False,
-            categories=entry.topics,
+            categories=[legible(topic) for topic in entry.topics],
             pubdate=entry.published,
             updateddate=entry.updated,
         )

@@ -12,7 +12,7 @@ from django.utils.translation import get_language, get_language_info
 from django.utils.translation import gettext as _
 from wagtail.models import Page, Site
 
-from content.models import HomePage, InformationPage, Organisation, ResourceCenterPage
+from content.models import HomePage, InformationPage, Organisation, Partner, ResourceCenterPage
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Frame:
     """Everything around the words of one page."""
 
     organisation: Organisation
+    tagline: str
     description: str
     home_url: str
     search_url: str
@@ -39,12 +40,12 @@ class Frame:
     alternates: list[Door]
 
 
-def around(request: HttpRequest, page: Page | None = None) -> Frame:
+def around(request: HttpRequest, page: Page | Partner | None = None) -> Frame:
     """Gather what stands around a page, in the active language and in a fixed number of queries.
 
     Args:
         request: the reader's request; its path says which link is the current one.
-        page: the Wagtail page being read, or None for a page made by a view.
+        page: the Wagtail page or the partner being read, or None for another page made by a view.
     """
     homes = _homes(request)
     home = homes.get(get_language() or "") or homes.get(settings.LANGUAGE_CODE)
@@ -53,6 +54,7 @@ def around(request: HttpRequest, page: Page | None = None) -> Frame:
     organisation = Organisation.load(request_or_site=request)
     return Frame(
         organisation=organisation,
+        tagline=_tagline(organisation, home),
         description=_description(organisation, home),
         home_url=home.get_url(request) if home else "/",
         search_url=next((room.get_url(request) for room in rooms if isinstance(room, ResourceCenterPage)), ""),
@@ -61,6 +63,13 @@ def around(request: HttpRequest, page: Page | None = None) -> Frame:
         languages=[alternates.get(code) or _door(other, request) for code, other in homes.items()],
         alternates=list(alternates.values()),
     )
+
+
+def _tagline(organisation: Organisation, home: HomePage | None) -> str:
+    """The organisation's tagline, which it has in one language; elsewhere the title of the translated home page."""
+    if home is None or home.locale.language_code == settings.LANGUAGE_CODE:
+        return organisation.tagline
+    return home.title
 
 
 def _description(organisation: Organisation, home: HomePage | None) -> str:
@@ -99,11 +108,23 @@ def _door(page: Page, request: HttpRequest) -> Door:
     )
 
 
-def _alternates(request: HttpRequest, page: Page | None) -> dict[str, Door]:
+def _alternates(request: HttpRequest, page: Page | Partner | None) -> dict[str, Door]:
     """The same page in every language it exists in, this one among them."""
-    urls = _page_urls(request, page) if page is not None else _view_urls(request)
+    urls = _urls(request, page)
     active = get_language()
     return {code: Door(_language_name(code), url, code == active, code) for code, url in urls.items()}
+
+
+def _urls(request: HttpRequest, page: Page | Partner | None) -> dict[str, str]:
+    if page is None:
+        return _view_urls(request)
+    return _partner_urls(page) if isinstance(page, Partner) else _page_urls(request, page)
+
+
+def _partner_urls(partner: Partner) -> dict[str, str]:
+    versions = Partner.objects.filter(slug=partner.slug).select_related("locale")
+    urls = {version.locale.language_code: version.url for version in versions}
+    return {code: urls[code] for code, _name in settings.LANGUAGES if code in urls}
 
 
 def _page_urls(request: HttpRequest, page: Page) -> dict[str, str]:

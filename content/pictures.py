@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import prefetch_related_objects
+from django.db.models import CharField, Q, QuerySet, prefetch_related_objects
+from django.db.models.functions import Cast
+from django.utils.translation import get_language
 from wagtail.blocks import StreamValue
 from wagtail.images.models import Picture
-from wagtail.images.shortcuts import get_rendition_or_not_found, get_renditions_or_not_found
+from wagtail.images.shortcuts import get_renditions_or_not_found
 from wagtail.models import Page, ReferenceIndex
 
-from content.models import ArticleByline, CreditedImage, CreditedRendition, Partner, StoryByline
+from content.models import ArticleByline, CreditedImage, Partner, StoryByline
+from content.models.media import JPEG
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Shape:
     @property
     def filters(self) -> list[str]:
         """WebP in every width, and one JPEG for old browsers."""
-        jpeg = f"{self._resize(self.widths[-1])}|format-jpeg|bgcolor-fbf8f1|jpegquality-78"
+        jpeg = f"{self._resize(self.widths[-1])}|{JPEG}"
         return [*(f"{self._resize(width)}|format-webp|webpquality-80" for width in self.widths), jpeg]
 
     def _resize(self, width: int) -> str:
@@ -42,6 +45,7 @@ SHAPES = {
     ),
     "face": Shape("fill-{width}x{width}", (96, 192), "4.5rem"),
 }
+BYLINES = (ArticleByline, StoryByline)
 
 
 def picture(image: CreditedImage, shape: str = "text", alt: str | None = None, first: bool = False) -> Picture:
@@ -59,12 +63,6 @@ def picture(image: CreditedImage, shape: str = "text", alt: str | None = None, f
     return Picture(get_renditions_or_not_found(image, form.filters), attributes)
 
 
-def sharing(image: CreditedImage) -> CreditedRendition:
-    """The one size that other sites and search engines are told of: the JPEG of the reading column."""
-    rendition: CreditedRendition = get_rendition_or_not_found(image, SHAPES["text"].filters[-1])
-    return rendition
-
-
 def in_body(body: StreamValue) -> list[CreditedImage]:
     """The pictures in the figures of a body, with all their sizes loaded at once."""
     figures = [block.value["image"] for block in body if block.block_type == "figure"]
@@ -73,27 +71,57 @@ def in_body(body: StreamValue) -> list[CreditedImage]:
     return images
 
 
-def shown() -> dict[CreditedImage, list[Page | Partner]]:
-    """Every picture that a reader can see, by title, with the live, public pages and the partners that show it."""
-    pages = Page.objects.live().public().select_related("locale").in_bulk()
-    places: dict[int, dict[Page | Partner, None]] = defaultdict(dict)
-    for page, image in [*_in_pages(), *_under_bylines()]:
+def shown() -> QuerySet[CreditedImage]:
+    """Every picture that a reader can see, by title: on live, public pages, beside their bylines, with partners."""
+    pages = Page.objects.live().public()
+    uses = _uses().filter(object_id__in=pages.annotate(key=Cast("pk", CharField())).values("key"))
+    seen = Q(key__in=uses.values("to_object_id")) | Q(pk__in=_partners().values("picture"))
+    for kind in BYLINES:
+        lines = kind.objects.filter(page_id__in=pages.values("pk"), person__picture__isnull=False)
+        seen |= Q(pk__in=lines.values("person__picture"))
+    # The index of references keeps keys as text.
+    images = CreditedImage.objects.alias(key=Cast("pk", CharField())).filter(seen)
+    return images.prefetch_related("renditions").order_by("title", "pk")
+
+
+def placed(images: Sequence[CreditedImage]) -> list[tuple[CreditedImage, list[Page | Partner]]]:
+    """Each of these pictures with the live, public pages and the partners that show it."""
+    uses = {*_in_pages(images), *_beside_bylines(images)}
+    pages = Page.objects.live().public().select_related("locale").in_bulk({page for page, _image in uses})
+    places: dict[int, list[Page | Partner]] = defaultdict(list)
+    for page, image in sorted(uses):
         if page in pages:
-            places[image][pages[page]] = None
-    for partner in Partner.objects.select_related("locale"):
-        if partner.picture_id:
-            places[partner.picture_id][partner] = None
-    images = CreditedImage.objects.filter(pk__in=list(places)).prefetch_related("renditions").order_by("title", "pk")
-    return {image: list(places[image.pk]) for image in images}
+            places[image].append(pages[page])
+    for image, partner in _with_partners(images):
+        places[image].append(partner)
+    return [(image, places[image.pk]) for image in images]
 
 
-def _in_pages() -> list[tuple[int, int]]:
+def _uses() -> QuerySet[ReferenceIndex]:
     kinds = ContentType.objects.get_for_models(Page, CreditedImage)
-    uses = ReferenceIndex.objects.filter(base_content_type=kinds[Page], to_content_type=kinds[CreditedImage])
-    return sorted({(int(page), int(image)) for page, image in uses.order_by().values_list("object_id", "to_object_id")})
+    uses: QuerySet[ReferenceIndex] = ReferenceIndex.objects.filter(
+        base_content_type=kinds[Page], to_content_type=kinds[CreditedImage]
+    )
+    return uses
 
 
-def _under_bylines() -> Iterator[tuple[int, int]]:
-    for kind in (ArticleByline, StoryByline):
-        lines = kind.objects.filter(person__picture__isnull=False).order_by("page_id")
-        yield from lines.values_list("page_id", "person__picture_id")
+def _partners() -> QuerySet[Partner]:
+    return Partner.objects.filter(picture__isnull=False)
+
+
+def _in_pages(images: Sequence[CreditedImage]) -> set[tuple[int, int]]:
+    uses = _uses().filter(to_object_id__in=[str(image.pk) for image in images])
+    return {(int(page), int(image)) for page, image in uses.values_list("object_id", "to_object_id")}
+
+
+def _beside_bylines(images: Sequence[CreditedImage]) -> set[tuple[int, int]]:
+    lines = (kind.objects.filter(person__picture__in=images) for kind in BYLINES)
+    return {use for kind in lines for use in kind.values_list("page_id", "person__picture_id")}
+
+
+def _with_partners(images: Sequence[CreditedImage]) -> list[tuple[int, Partner]]:
+    """Each partner once, in the active language where it is translated."""
+    partners = _partners().filter(picture__in=images).select_related("locale")
+    ranked = sorted(partners, key=lambda partner: bool(partner.locale.language_code == get_language()))
+    found = {(partner.picture_id, partner.slug): partner for partner in ranked if partner.picture_id}
+    return [(image, partner) for (image, _slug), partner in found.items()]

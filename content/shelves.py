@@ -59,7 +59,7 @@ def open_to_read(page: Page) -> None:
 def newest(kind: type[P], locale: Locale) -> QuerySet[P]:
     """Every page of a kind that readers may see, newest first."""
     pages: QuerySet[P] = kind.objects.filter(locale=locale).live().public()
-    return pages.order_by(DAY.desc(nulls_last=True), "-pk")
+    return pages.select_related("locale").order_by(DAY.desc(nulls_last=True), "-pk")
 
 
 def latest_resources(page: Page, count: int, besides: Iterable[Page] = ()) -> list[ArticlePage]:
@@ -124,11 +124,12 @@ def told_by(partner: Partner) -> list[StoryPage]:
 
 
 def _events(locale: Locale) -> QuerySet[EventPage]:
-    events: QuerySet[EventPage] = EventPage.objects.filter(locale=locale).live().public()
+    events: QuerySet[EventPage] = EventPage.objects.filter(locale=locale).live().public().select_related("locale")
     with_end: QuerySet[EventPage] = events.alias(last=Coalesce("ends_at", "starts_at"))
     return with_end
 
 
 def _in_order(keys: list[int]) -> list[Page]:
-    found = {page.pk: page for page in Page.objects.filter(pk__in=keys).live().public().specific()}
+    pages = Page.objects.filter(pk__in=keys).live().public().specific()
+    found = {page.pk: page for page in pages.select_related("locale", for_specific_subqueries=True)}
     return stocked(found[key] for key in keys if key in found)

@@ -52,14 +52,12 @@ def _pages(request: HttpRequest) -> Iterator[Entry]:
 
 
 def _views() -> Iterator[Entry]:
-    yield from _translated("image_credits")
-    for slug in Partner.objects.order_by("slug").values_list("slug", flat=True).distinct():
-        yield from _translated("partner", slug)
-
-
-def _translated(name: str, *args: str) -> Iterator[Entry]:
-    urls = {}
+    credits = {}
     for code, _name in settings.LANGUAGES:
         with override(code):
-            urls[code] = absolute(reverse(name, args=args))
-    return (Entry(url, alternates=urls) for url in urls.values())
+            credits[code] = absolute(reverse("image_credits"))
+    partners: dict[str, dict[str, str]] = defaultdict(dict)
+    for partner in Partner.objects.select_related("locale").order_by("slug"):
+        partners[partner.slug][partner.locale.language_code] = absolute(partner.url)
+    for urls in [credits, *partners.values()]:
+        yield from (Entry(url, alternates=urls if len(urls) > 1 else {}) for url in urls.values())

@@ -87,7 +87,7 @@ def _pictures(page: Page) -> list[CreditedImage]:
 
 def image(work: CreditedImage) -> Facts:
     """A picture with its licence and credit, as Google Images and others read them."""
-    return {"@type": "ImageObject", "contentUrl": absolute(pictures.sharing(work).url)} | credit_line(work).data()
+    return {"@type": "ImageObject", "contentUrl": work.download_url} | credit_line(work).data()
 
 
 def _way(page: Page, request: HttpRequest) -> Facts:

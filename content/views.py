@@ -24,20 +24,17 @@ ICON = Path(__file__).parent / "static" / "content" / "icons" / "favicon.ico"
 
 @require_safe
 def partner(request: HttpRequest, slug: str) -> HttpResponse:
-    """A partner and the stories it tells, in the reader's language where they are translated."""
-    versions = Partner.objects.filter(slug=slug).select_related("locale").prefetch_related("picture__renditions")
-    by_language = {version.locale.language_code: version for version in versions}
-    found = by_language.get(get_language() or "") or next(iter(by_language.values()), None)
-    if found is None:
-        raise Http404
+    """A partner and the stories it tells, in the languages that tell of it."""
+    partners = Partner.objects.select_related("locale").prefetch_related("picture__renditions")
+    found = get_object_or_404(partners, slug=slug, locale__language_code=get_language())
     return render(request, "content/partner.html", {"partner": found, "stories": shelves.told_by(found)})
 
 
 @require_safe
 def image_credits(request: HttpRequest) -> HttpResponse:
     """Every picture that readers can see, with its credit and the pages it is on."""
-    found = Paginator(list(pictures.shown().items()), PICTURES_PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "content/image_credits.html", {"found": found})
+    found = Paginator(pictures.shown(), PICTURES_PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "content/image_credits.html", {"found": found, "placed": pictures.placed(list(found))})
 
 
 @require_safe

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from email.utils import parseaddr
@@ -58,7 +58,7 @@ def last_month() -> date:
 def draft(month: date, newsletter: Newsletter | None = None, user: AbstractBaseUser | None = None) -> IssuePage:
     """Draft the issue of a month, in the site's first language and each other one that has something of its own.
 
-    Until an editor touches it a further run keeps the issue and brings it up to date with what was published since;
+    Until an editor touches it a further run keeps the issue and brings it up to date with what is published by then;
     afterwards nothing is changed. However many drafters run at once, one issue is made.
 
     Args:
@@ -70,10 +70,18 @@ def draft(month: date, newsletter: Newsletter | None = None, user: AbstractBaseU
         The issue in the site's first language, with its latest words.
 
     Raises:
-        NothingToSay: nothing was published in that month and nothing is to come.
+        NothingToSay: nothing was published in that month and nothing is to come, or no newsletter page stands yet.
     """
-    first, newsletter = month.replace(day=1), newsletter or Newsletter.objects.earliest("pk")
+    first, newsletter = month.replace(day=1), newsletter or Newsletter.objects.order_by("pk").first()
     parents = NewsletterPage.objects.filter(newsletter=newsletter).select_related("locale")
+    if not parents:
+        raise NothingToSay(
+            _("There is no newsletter page to draft an issue under. Add one below the home page, then draft it again.")
+        )
+    if not parents:
+        raise NothingToSay(
+            _("There is no newsletter page to draft an issue under. Add one below the home page, then draft it again.")
+        )
     original, *others = sorted(parents, key=lambda page: (page.locale.language_code != settings.LANGUAGE_CODE, page.pk))
     # Whoever comes second waits here, and then finds the issue of the first.
     Page.objects.select_for_update().get(pk=original.pk)
@@ -98,10 +106,15 @@ def choose(month: date, language: str) -> Selection:
     )
 
 
-def problems(issue: IssuePage) -> list[str]:
-    """Everything that keeps an issue from going out, each as a sentence that says what to do."""
+def problems(issue: IssuePage, words: Mapping[str, IssuePage] | None = None) -> list[str]:
+    """Everything that keeps an issue from going out, each as a sentence that says what to do.
+
+    Args:
+        issue: in any language.
+        words: its pages by language; as they were saved last if not given.
+    """
     found = list(_missing_settings())
-    for language, page in tree.editions(issue).items():
+    for language, page in (words or tree.editions(issue)).items():
         other = language != issue.locale.language_code
         found += [f"{page.locale.get_display_name()}: {each}" if other else each for each in _problems_of(page)]
     return found
@@ -143,6 +156,8 @@ def _drafted(
         selection = choose(month, parent.locale.language_code)
         if issue is None and not selection:
             raise NothingToSay(_nothing(month))
+        if issue is not None and not selection:
+            return issue
         page = issue.get_latest_revision_as_object() if issue else _new(parent, month, original, user)
         if issue is not None and tree.chosen_pages(page) == [each.pk for each in selection]:
             return issue
@@ -266,6 +281,16 @@ def _problems_of(issue: IssuePage) -> Iterator[str]:
         yield _("The subject is empty. Write one under “In the inbox”.")
     if not tree.chosen_pages(issue):
         yield _("There is nothing in it. Add at least one resource, story or invitation.")
+    if issue.go_live_at and issue.go_live_at > timezone.now():
+        yield _(
+            "It is set to go live on %(moment)s, and its page can not be read before. "
+            "Take that date out of its schedule, and choose the hour when you send it."
+        ) % {"moment": date_format(timezone.localtime(issue.go_live_at), "DATETIME_FORMAT")}
+    if issue.go_live_at and issue.go_live_at > timezone.now():
+        yield _(
+            "It is set to go live on %(moment)s, and its page can not be read before. "
+            "Take that date out of its schedule, and choose the hour when you send it."
+        ) % {"moment": date_format(timezone.localtime(issue.go_live_at), "DATETIME_FORMAT")}
     yield from _problems_of_items(issue)
     yield from (finding.message for finding in gate.findings(issue))
     if unfilled := _unfilled(issue):
@@ -294,6 +319,8 @@ def _problems_of_items(issue: IssuePage) -> Iterator[str]:
 
 def _unfilled(issue: IssuePage) -> str:
     """The first placeholder of a template language among the editor's words; they are not one."""
-    words = " ".join([issue.subject, issue.preheader, issue.introduction, issue.closing])
-    found = PLACEHOLDER.search(words)
+    items = [child.value for name in tree.SECTIONS for child in getattr(issue, name)]
+    words = [issue.subject, issue.preheader, issue.introduction, issue.closing]
+    words += [value[field] for value in items for field in ("title", "summary")]
+    found = PLACEHOLDER.search("\n".join(words))
     return found.group() if found else ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import logging
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -40,6 +41,7 @@ EDITION_LASTS = 1.0  # seconds until it is looked up again
 LONGEST_QUERY = 300  # characters
 # Free words are not kept: everybody types others, and they would crowd out the pages.
 PARAMETERS = {"topic", "grade", "role", "type", "language", "partner", "state", "sort", "page"}
+PAGE_NUMBER = re.compile("[0-9]{1,6}")
 PASSES_BY = ("/admin/", "/media/", "/static/", "/documents/", "/mailbox/", "/healthz", "/readyz")
 HARMLESS_VARY = {"cookie", "accept-encoding", ""}
 
@@ -142,10 +144,11 @@ class PageCache:
 
 
 def is_known(query: str) -> bool:
-    """Whether every parameter is one that pages know, so that others can not fill the cache."""
+    """Whether every parameter is one that pages know, and `page` a number, so that others can not fill the cache."""
     if len(query) > LONGEST_QUERY:
         return False
-    return all(name in PARAMETERS for name, _ in parse_qsl(query, keep_blank_values=True))
+    asked = parse_qsl(query, keep_blank_values=True)
+    return all(name in PARAMETERS and (name != "page" or PAGE_NUMBER.fullmatch(value)) for name, value in asked)
 
 
 def is_for_everybody(status: str, headers: Headers) -> bool:

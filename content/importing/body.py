@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from html import escape
-from urllib.parse import parse_qs, urljoin, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from bs4 import Tag
 from bs4.element import NavigableString
@@ -24,7 +24,7 @@ from content.importing.resource import (
     Words,
 )
 from content.importing.tables import read_table
-from content.importing.tidy import TEXT, WORDS, clean, tidy
+from content.importing.tidy import TEXT, WORDS, clean, tidy, whole
 
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 MEDIA = ("img", "picture", "figure", "iframe", "video", "audio", "embed", "object", "table", "pre", "details", "aside")
@@ -253,10 +253,10 @@ class Reader:
 
     def _frame(self, tag: Tag) -> None:
         inner = tag.find("source")
-        address = str(tag.get("src") or tag.get("data-src") or tag.get("data") or "")
-        if not address and isinstance(inner, Tag):
-            address = str(inner.get("src", ""))
-        address = urljoin(self.base or "https:", address) if address else ""
+        written = str(tag.get("src") or tag.get("data-src") or tag.get("data") or "")
+        if not written and isinstance(inner, Tag):
+            written = str(inner.get("src", ""))
+        address = whole(written, self.base or "https:") if written else ""
         title = str(tag.get("title") or "").strip()
         watched = watch_address(address)
         if watched:
@@ -266,7 +266,7 @@ class Reader:
             self._put(Card(title or urlsplit(address).netloc, address))
             self._problem(f"what {address} showed inside the page is a link now")
         else:
-            self._problem(f"a frame without a usable address was left out: {address[:80]}")
+            self._problem(f"a frame without a usable address was left out: {written[:80]}")
 
     def _rule(self, tag: Tag) -> None:
         """A line across the page says nothing that headings do not."""
@@ -288,7 +288,7 @@ class Reader:
 
 def watch_address(address: str) -> str:
     """Where a person watches a video that was embedded; empty when the address is no video we know."""
-    parts = urlsplit(address)
+    parts = urlsplit(whole(address))
     host = (parts.hostname or "").removeprefix("www.")
     if host in ("youtube.com", "youtube-nocookie.com", "youtu.be"):
         name = parse_qs(parts.query).get("v", [parts.path.rstrip("/").split("/")[-1]])[0]

@@ -95,7 +95,7 @@ def read(line: str, links: list[tuple[str, str]] | None = None) -> CreditFacts:
                 facts[role] = name
     licence = _licence(bare, links)
     source = next((url for _, url in links if "creativecommons.org" not in url), "")
-    return CreditFacts(line.strip(), facts["creator"][:255], facts["holder"][:255], licence, source)
+    return CreditFacts(line.strip(), facts["creator"][:255], facts["holder"][:255], licence, source[:2000])
 
 
 def lettered(caption: str) -> dict[str, CreditFacts]:

@@ -72,7 +72,7 @@ def unknown_names(resource: ImportedResource) -> list[str]:
 
 
 def _fill(page: ArticlePage, resource: ImportedResource, images: Images) -> None:
-    page.title = resource.title[:255]
+    page.title = resource.title[:255] or _("Untitled")
     page.draft_title = page.title
     page.summary = _cut(resource.summary, 300)
     page.published_on = resource.published_on

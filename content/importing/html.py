@@ -12,6 +12,8 @@ from bs4 import BeautifulSoup, Tag
 
 from content.importing import body, credit_lines
 from content.importing.resource import Figure, ImportedResource, Problem
+from content.importing.tidy import whole
+from content.signs import legible
 
 MAIN = ("main", "[role=main]", "article", "#content", "#main", ".post-content", ".entry-content", "body")
 
@@ -51,7 +53,7 @@ def _about(soup: BeautifulSoup) -> dict[str, str]:
     canonical = _attribute(soup, "link[rel=canonical][href]", "href") or _attribute(
         soup, 'meta[property="og:url"]', "content"
     )
-    base = _attribute(soup, "base[href]", "href") or canonical
+    base = whole(_attribute(soup, "base[href]", "href")) or whole(canonical)
     author = linked.get("author")
     author = author[0] if isinstance(author, list) and author else author
     return {
@@ -63,7 +65,7 @@ def _about(soup: BeautifulSoup) -> dict[str, str]:
         "date": _attribute(soup, 'meta[property="article:published_time"]', "content")
         or str(linked.get("datePublished", "")),
         "author": _attribute(soup, "meta[name=author]", "content")
-        or (str(author.get("name", "")) if isinstance(author, dict) else ""),
+        or (legible(str(author.get("name", ""))).strip() if isinstance(author, dict) else ""),
     }
 
 

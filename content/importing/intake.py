@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bs4.exceptions import ParserRejectedMarkup
 from charset_normalizer import from_bytes
+from django.db import transaction
 
 from content import gate
 from content.credits import ATTRIBUTION, Lack, missing
 from content.importing import drafts, html, markdown, pictures
 from content.importing.resource import Figure, ImportedResource, Problem
 from content.models import ArticlePage, CreditedImage, ImportedSource
+from content.signs import legible
+
+logger = logging.getLogger(__name__)
 
 LARGEST = 10_000_000  # bytes
+Outcome = Literal["created", "updated", "skipped"]
 
 
 @dataclass(frozen=True)
@@ -45,12 +51,16 @@ class Receipt:
     needs_attribution: int = 0
     problems: list[Problem] = field(default_factory=list)
 
+    def count(self, outcome: Outcome) -> None:
+        """Count one file."""
+        setattr(self, outcome, getattr(self, outcome) + 1)
+
     def data(self) -> dict[str, Any]:
         return asdict(self)
 
 
 class Unreadable(Exception):
-    """A file can not be read as text; the message says why."""
+    """A file can not be read as an article; the message says why."""
 
 
 class Intake:
@@ -76,46 +86,56 @@ class Intake:
     def run(self) -> Receipt:
         """Take every article of the folder."""
         for file in self.files:
-            self._take(file)
+            self._take(file, legible(file.relative_to(self.root).as_posix()))
         return self.receipt
 
-    def _take(self, file: Path) -> None:
-        where = file.relative_to(self.root).as_posix()
+    def _take(self, file: Path, where: str) -> None:
+        """Take one article wholly or not at all; whatever befalls it, the others still come."""
         try:
-            text, guessed = _text(file)
-            resource = self.format.read(text, where)
+            text, resource = self._read(file, where)
+            with transaction.atomic():
+                outcome = self._place(file, where, text, resource)
         except Unreadable as reason:
             self._skip(where, str(reason))
-            return
+        except Exception as error:
+            logger.exception("%s could not be imported", where)
+            self._skip(where, f"the file could not be taken ({type(error).__name__}): the log says more")
+        else:
+            self.receipt.count(outcome)
+
+    def _read(self, file: Path, where: str) -> tuple[str, ImportedResource]:
+        text, guessed = _text(file)
+        text = legible(text)
+        try:
+            resource = self.format.read(text, where)
         except (RecursionError, ParserRejectedMarkup, ValueError) as error:
-            self._skip(where, f"the file is too broken to be read ({type(error).__name__})")
-            return
+            raise Unreadable(f"the file is too broken to be read ({type(error).__name__})") from error
         if guessed:
             self._problem(where, f"the file is no UTF-8 and was read as {guessed}: look at its letters")
-        resource.title = resource.title or re.sub(r"[_-]+", " ", file.stem).strip().capitalize()
+        resource.title = resource.title or re.sub(r"[_-]+", " ", legible(file.stem)).strip().capitalize()
         self.receipt.problems.extend(resource.problems)
-        self._place(file, where, text, resource)
+        return text, resource
 
-    def _place(self, file: Path, where: str, text: str, resource: ImportedResource) -> None:
+    def _place(self, file: Path, where: str, text: str, resource: ImportedResource) -> Outcome:
         found = self._find(resource, file, where)
         fingerprint = hashlib.sha256(
             "\n".join([text, *(each.fingerprint for each in found.values())]).encode()
         ).hexdigest()
         known = ImportedSource.objects.filter(source=self._key(where)).select_related("page").first()
-        change = self._change(known, fingerprint, where)
+        outcome = self._outcome(known, fingerprint, where)
+        write = outcome != "skipped" and not self.dry_run
         known = known or ImportedSource(source=self._key(where))
         known.fingerprint = fingerprint
-        images = {
-            figure: pictures.keep(each, figure, save=change and not self.dry_run) for figure, each in found.items()
-        }
+        images = {figure: pictures.keep(each, figure, save=write) for figure, each in found.items()}
         for figure, image in images.items():
             self._judge(figure, image, where)
         for said in drafts.unknown_names(resource):
             self._problem(where, said)
-        if change and not self.dry_run:
+        if write:
             page = drafts.write(resource, images, known)
             if self.publish:
                 self._publish(page, where, complete=all(figure in images for figure in resource.figures))
+        return outcome
 
     def _find(self, resource: ImportedResource, file: Path, where: str) -> dict[Figure, pictures.Found]:
         """The files of all pictures; a missing one is counted once for each place in the text."""
@@ -130,20 +150,17 @@ class Intake:
         self.receipt.missing_images += sum(figure not in found for figure in resource.figures)
         return found
 
-    def _change(self, known: ImportedSource | None, fingerprint: str, where: str) -> bool:
+    def _outcome(self, known: ImportedSource | None, fingerprint: str, where: str) -> Outcome:
         if known is None or known.page is None:
-            self.receipt.created += 1
-            return True
+            return "created"
         if known.fingerprint == fingerprint:
-            self.receipt.skipped += 1
-            return False
+            return "skipped"
         if not drafts.is_untouched(known):
-            self._skip(
+            self._problem(
                 where, "the source has changed, but the page was edited here since it was imported: it stays as it is"
             )
-            return False
-        self.receipt.updated += 1
-        return True
+            return "skipped"
+        return "updated"
 
     def _judge(self, figure: Figure, image: CreditedImage, where: str) -> None:
         lacks = missing(image, alt=figure.alt or image.description, decorative=figure.decorative or image.is_decorative)
@@ -163,7 +180,7 @@ class Intake:
             self._problem(where, f"the page stays a draft: {' '.join(refused.messages)}")
 
     def _skip(self, where: str, what: str) -> None:
-        self.receipt.skipped += 1
+        self.receipt.count("skipped")
         self._problem(where, what)
 
     def _problem(self, where: str, what: str) -> None:

@@ -15,6 +15,8 @@ from mdit_py_plugins.footnote import footnote_plugin
 from content.importing import body, shortcodes
 from content.importing.html import cover, date_of
 from content.importing.resource import ImportedResource, Problem
+from content.importing.tidy import whole
+from content.signs import legible
 
 FRONT_MATTER = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*\r?$\n?", re.S | re.M)
 READER = MarkdownIt("commonmark", {"html": True, "linkify": False}).enable(["table", "strikethrough"])
@@ -91,21 +93,21 @@ def _take_title(main: Tag) -> str:
 
 def _address(front: dict[str, Any]) -> str:
     for name in ("canonical_url", "canonical", "url", "permalink"):
-        if re.match(r"https?://", _text(front, name)):
-            return _text(front, name)
+        if re.match(r"https?://", _text(front, name)) and (address := whole(_text(front, name))):
+            return address
     return ""
 
 
 def _text(front: dict[str, Any], name: str) -> str:
     value = front.get(name)
-    return str(value).strip() if isinstance(value, (str, int, float)) else ""
+    return legible(str(value)).strip() if isinstance(value, (str, int, float)) else ""
 
 
 def _listed(front: dict[str, Any], name: str) -> list[str]:
     value = front.get(name)
     values = value if isinstance(value, list) else [value] if isinstance(value, str) else []
     named = (entry.get("name", "") if isinstance(entry, dict) else entry for entry in values)
-    return [str(entry).strip() for entry in named if entry]
+    return [text for entry in named if entry and (text := legible(str(entry)).strip())]
 
 
 def _plain(text: str) -> str:

@@ -9,6 +9,7 @@ from html import escape
 import yaml
 
 from content.importing.resource import Problem
+from content.signs import legible
 
 FENCE = re.compile(r"^(?P<mark>`{3,}|~{3,})[^\n]*\n.*?^(?P=mark)[`~]*[ \t]*$", re.M | re.S)
 MYST = re.compile(
@@ -99,7 +100,7 @@ def _directive_settings(inside: str) -> tuple[dict[str, str], str]:
         except yaml.YAMLError:
             settings = {line.split(":")[0]: line.split(":", 1)[-1].strip() for line in found[1].splitlines()}
         settings = settings if isinstance(settings, dict) else {}
-        return {str(name): str(value) for name, value in settings.items()}, inside[found.end() :]
+        return {str(name): legible(str(value)) for name, value in settings.items()}, inside[found.end() :]
     lines = inside.splitlines(keepends=True)
     settings = {}
     while lines and (found := re.match(r":([\w-]+):[ \t]*(.*)", lines[0])):

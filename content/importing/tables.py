@@ -76,7 +76,7 @@ def _grid(rows: list[Tag]) -> list[list[str]]:
 
 def _span(cell: Tag, name: str) -> int:
     value = str(cell.get(name, "1"))
-    return min(max(int(value), 1), WIDEST) if value.isdigit() else 1
+    return min(max(int(value[:9]), 1), WIDEST) if value.isdecimal() else 1
 
 
 def _cell(cell: Tag) -> str:

@@ -42,6 +42,16 @@ class Tidied:
     problems: list[Problem] = field(default_factory=list)
 
 
+def whole(address: str, base: str = "") -> str:
+    """An address made whole by that of its page; empty when it can not be read, such as `http://[x`."""
+    try:
+        joined = urljoin(base, address)
+        urlsplit(joined)
+    except ValueError:
+        return ""
+    return joined
+
+
 def clean(html: str, tags: set[str] = TEXT) -> str:
     """HTML with these tags only, no attribute but safe addresses, and no empty paragraph."""
     safe = nh3.clean(
@@ -113,20 +123,17 @@ def _stays_here(link: Tag, address: str, base: str) -> bool:
 
 def _mend_link(link: Tag, where: str, base: str, done: Tidied) -> None:
     address = re.sub(r"[\x00-\x20]+", "", str(link.get("href", "")))
-    whole = urljoin(base, address) if base and address else address
-    if not address or _stays_here(link, whole, base):
+    target = whole(address, base)
+    if not address or _stays_here(link, target, base):
         link.unwrap()  # our pages have no marks to lead to
         return
-    try:
-        scheme = urlsplit(whole).scheme.lower()
-    except ValueError:
-        scheme = "broken"
-    if scheme and scheme not in SCHEMES:
+    scheme = urlsplit(target).scheme.lower()
+    if not target or (scheme and scheme not in SCHEMES):
         done.problems.append(Problem(where, f"a link with an address we do not take was left out: {address[:80]}"))
         link.unwrap()
         return
-    if whole.startswith("//"):
-        whole = f"https:{whole}"
+    if target.startswith("//"):
+        target = f"https:{target}"
     elif not scheme:
-        done.relative.append(whole)
-    link["href"] = whole
+        done.relative.append(target)
+    link["href"] = target

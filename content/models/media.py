@@ -2,14 +2,16 @@
 
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from wagtail.documents.models import AbstractDocument
 from wagtail.images.models import AbstractImage, AbstractRendition
+from wagtail.images.shortcuts import get_rendition_or_not_found
 from wagtail.search import index
 
 from content.credits import Licence, credit_line, missing
+
+JPEG = "format-jpeg|bgcolor-fbf8f1|jpegquality-78"  # What every program shows.
 
 
 class Credited(models.Model):
@@ -166,6 +168,18 @@ class CreditedImage(Credited, AbstractImage):
         return self.default_alt_text
 
     @property
+    def sharing(self) -> "CreditedRendition":
+        """The one size that other sites and programs are told of: the JPEG of the reading column."""
+        rendition: CreditedRendition = get_rendition_or_not_found(self, f"width-1280|{JPEG}")
+        return rendition
+
+    @property
+    def download_url(self) -> str:
+        """Where everybody can fetch it; the file as it was uploaded is for editors alone."""
+        url: str = self.sharing.full_url
+        return url
+
+    @property
     def attribution(self) -> dict[str, str | int | bool]:
         """The picture for machines: who made it, whose it is, under which licence, and its texts."""
         placed = self.contextual_alt_text
@@ -181,7 +195,7 @@ class CreditedImage(Credited, AbstractImage):
             "licence": self.licence,
             "licence_url": self.licence_url,
             "source_url": self.source_url,
-            "download_url": f"{settings.WAGTAILADMIN_BASE_URL}{self.file.url}",
+            "download_url": self.download_url,
         }
 
 

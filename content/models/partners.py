@@ -1,7 +1,9 @@
 """Partners (schools, districts, CMOs) and the people whose names stand under the words."""
 
 from django.db import models
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 from wagtail.admin.panels import FieldPanel, FieldRowPanel
 from wagtail.models import TranslatableMixin
 from wagtail.search import index
@@ -127,6 +129,12 @@ class Partner(index.Indexed, TranslatableMixin, models.Model):
     def clean(self) -> None:
         super().clean()
         gate.check_work(self.picture, "picture")
+
+    @property
+    def url(self) -> str:
+        """The address of its page, in its own language."""
+        with override(self.locale.language_code):
+            return reverse("partner", args=[self.slug])
 
     @property
     def grades(self) -> str:

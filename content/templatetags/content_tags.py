@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 
 from django import template
 from django.http import HttpRequest, QueryDict
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from wagtail.blocks import StreamValue
 from wagtail.models import Page
@@ -23,6 +25,7 @@ from content.models import (
     CreditedImage,
     EventPage,
     Facet,
+    Partner,
     StoryPage,
     Term,
 )
@@ -47,7 +50,7 @@ def frame(context: template.Context) -> navigation.Frame:
     """The navigation around this page."""
     page = context.get("page")
     if not isinstance(page, Page):
-        return navigation.around(context["request"])
+        return navigation.around(context["request"], context.get("partner"))
     shelves.open_to_read(page)
     return navigation.around(context["request"], page)
 
@@ -93,6 +96,13 @@ class Kind:
 
     slug: str
     label: str
+
+
+@register.simple_tag
+def lang(words: Page | Partner) -> str:
+    """The `lang` attribute for words in another language than the page around them (WCAG 3.1.2); else nothing."""
+    code = words.locale.language_code
+    return "" if code == get_language() else format_html(' lang="{}"', code)
 
 
 TYPE = "type"  # the facet whose term says what a resource is: a guide, a protocol ...

@@ -52,8 +52,8 @@ def readers(issue: IssuePage) -> list[tuple[str, int]]:
 
 
 def may_send(user: Any, issue: IssuePage) -> bool:
-    """Sending is publishing: it takes the same permission."""
-    return bool(issue.permissions_for_user(user).can_publish())
+    """Sending is publishing, in every language: it takes the same permission."""
+    return all(page.permissions_for_user(user).can_publish() for page in issue.get_translations(inclusive=True))
 
 
 def may_draft(user: Any) -> bool:
@@ -215,7 +215,7 @@ class SendView(IssueForm):
         return super().dispatch(request, *args, **kwargs)
 
     def problems(self) -> list[str]:
-        if self.issue.workflow_in_progress:
+        if any(page.workflow_in_progress for page in self.issue.get_translations(inclusive=True)):
             return [_("It is still being reviewed. Have the review finished first, then send it.")]
         return digest.problems(self.issue)
 
@@ -234,8 +234,8 @@ class SendView(IssueForm):
     def form_valid(self, form: SendForm) -> HttpResponse:
         at = form.cleaned_data["at"]
         try:
-            if self.issue.workflow_in_progress:
-                raise delivery.Refused(*self.problems())
+            if problems := self.problems():
+                raise delivery.Refused(*problems)
             mailing = self.scheduled(at)
         except delivery.Refused as refused:
             form.add_error(None, list(refused.reasons))
@@ -245,12 +245,9 @@ class SendView(IssueForm):
 
     @transaction.atomic
     def scheduled(self, at: datetime | None) -> Mailing:
-        """The mailing, logged; until it starts, the approved words are locked against further edits."""
+        """The mailing, logged."""
         mailing = delivery.schedule(self.issue, at, user=self.request.user)  # type: ignore[arg-type]
         log(self.issue, "newsletter.send", user=self.request.user, data={"mailing": mailing.pk})
-        if at is not None:
-            pages = IssuePage.objects.filter(translation_key=self.issue.translation_key)
-            pages.update(locked=True, locked_by=self.request.user, locked_at=timezone.now())
         return mailing
 
 

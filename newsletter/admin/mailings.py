@@ -117,15 +117,7 @@ class BrakeView(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView)
         else:
             log(mailing, f"newsletter.{brake.name}", user=request.user)
             messages.success(request, _("Done: %(act)s.") % {"act": brake.label})
-            if mailing.state == State.CANCELLED and mailing.issue is not None:
-                _unlock(mailing.issue)
         return HttpResponseRedirect(reverse("newsletter_mailings:inspect", args=[pk]))
-
-
-def _unlock(issue: IssuePage) -> None:
-    """What was locked for a mailing that does not go out may be edited again."""
-    pages = IssuePage.objects.filter(translation_key=issue.translation_key, locked=True)
-    pages.update(locked=False, locked_by=None, locked_at=None)
 
 
 class MailingViewSet(ModelViewSet):

@@ -8,6 +8,10 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import F, Max, QuerySet
+from django.utils.translation import gettext as _
+from wagtail.models import Revision
+from django.utils.translation import gettext as _
+from wagtail.models import Revision
 
 from newsletter import digest, doorbell, messages
 from newsletter.delivery import clock
@@ -24,7 +28,7 @@ class Moved(Exception):
 
 
 def start(mailing: Mailing) -> None:
-    """Freeze a scheduled mailing, publish its issue, and let it go. Goes on where an earlier freeze was cut off.
+    """Freeze a scheduled mailing as it was approved, publish that, and let it go. Goes on where an earlier freeze was cut off.
 
     An issue that fails its checks by now pauses its mailing, and the reason is kept on it.
 
@@ -58,32 +62,32 @@ def expected(mailing: Mailing) -> int:
 
 
 def _freeze_words(mailing: Mailing) -> None:
-    issue = mailing.issue
-    if issue is None:
-        _hold(mailing, ["The issue was deleted before it was sent."])
-        return
-    reasons = [str(reason) for reason in digest.problems(issue)]
-    if reasons:
-        _hold(mailing, reasons)
-    _publish(issue)
+    approved = Revision.objects.filter(pk__in=mailing.approved)
+    words = {page.locale.language_code: page for page in (revision.as_object() for revision in approved)}
+    if mailing.issue is None or len(words) < len(mailing.approved):
+        raise _held(mailing, _("What was approved was deleted before it was sent. Cancel this mailing."))
+    if reasons := digest.problems(mailing.issue, words):
+        again = _("If you have to change the issue itself, cancel this mailing and send the issue anew.")
+        raise _held(mailing, *reasons, again)
+    _publish(approved)
     cutoff = _audience(mailing).aggregate(last=Max("pk"))["last"] or 0
-    variants = messages.variants(issue, _segments(mailing, cutoff))
+    variants = messages.variants(mailing.issue, _segments(mailing, cutoff), words)
     with transaction.atomic():
         taken = Mailing.objects.filter(pk=mailing.pk, state=State.PREPARING, cutoff__isnull=True)
         if taken.update(cutoff=cutoff, subject=variants[0].subject):
             _keep(mailing, variants)
 
 
-def _publish(issue: IssuePage) -> None:
-    """Put the issue's latest words on the web, in every finished language: mail and archive say the same."""
-    for page in messages.editions(issue).values():
-        if not page.live or page.has_unpublished_changes:
-            (page.get_latest_revision() or page.save_revision()).publish()
+def _publish(approved: QuerySet[Revision]) -> None:
+    """Put the approved words on the web, in every language: mail and archive say the same."""
+    standing = IssuePage.objects.live().filter(live_revision__in=approved).values("live_revision")
+    for revision in approved.exclude(pk__in=standing):
+        revision.publish()
 
 
-def _hold(mailing: Mailing, reasons: list[str]) -> None:
+def _held(mailing: Mailing, *reasons: str) -> Refused:
     pause_because(mailing.pk, " ".join(reasons))
-    raise Refused(*reasons)
+    return Refused(*reasons)
 
 
 def _audience(mailing: Mailing) -> QuerySet[Subscription]:

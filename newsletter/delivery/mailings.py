@@ -12,7 +12,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from newsletter import digest, doorbell
+from newsletter import digest, doorbell, messages
 from newsletter.delivery import clock, ledger
 from newsletter.delivery.replies import UNWRITABLE, Verdict
 from newsletter.models import Delivery, Dispatch, IssuePage, Mailing
@@ -47,22 +47,24 @@ def schedule(issue: IssuePage, at: datetime | None = None, user: User | None = N
 
 
 def enter(issue: IssuePage, at: datetime | None = None, user: User | None = None) -> Mailing:
-    """Write a mailing down without waking anybody; otherwise as `schedule`.
+    """Write a mailing down, with the words as they are now, without waking anybody; otherwise as `schedule`.
 
     Raises:
         Refused: the issue fails its checks, or has a mailing already.
     """
     issue = original(issue)
     _refuse_second(issue)
-    reasons = digest.problems(issue)
+    words = messages.editions(issue)
+    reasons = digest.problems(issue, words)
     if reasons:
-        raise Refused(*(str(reason) for reason in reasons))
+        raise Refused(*reasons)
     try:
         with transaction.atomic():
             return Mailing.objects.create(
                 issue=issue,
                 newsletter=issue.newsletter,
-                subject=issue.subject,
+                subject=words[issue.locale.language_code].subject,
+                approved=[page.latest_revision_id or page.save_revision().pk for page in words.values()],
                 scheduled_for=at or timezone.now(),
                 created_by=user,
             )

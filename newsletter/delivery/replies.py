@@ -85,7 +85,7 @@ def in_doubt(reply: Reply | None) -> Verdict:
 def backoff(attempts: int) -> float:
     """Seconds until the next try: a minute, doubling to an hour, 20 % either way so that crowds disperse."""
     wait = min(FIRST_WAIT * 2 ** min(attempts, 10), LONGEST_WAIT)
-    return float(wait * (0.8 + 0.4 * secrets.randbelow(1001) / 1000))
+    return wait * (800 + secrets.randbelow(401)) / 1000
 
 
 def about_us(reply: Reply, stage: Stage) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -33,15 +33,18 @@ class FrozenVariant:
     segments: list[Segment]
 
 
-def variants(issue: IssuePage, segments: Iterable[Segment]) -> list[FrozenVariant]:
+def variants(
+    issue: IssuePage, segments: Iterable[Segment], words: Mapping[str, IssuePage] | None = None
+) -> list[FrozenVariant]:
     """Every different body that an issue needs for its readers. Segments with the same order share one.
 
     Args:
-        issue: in any language; its latest words are taken, and those of its finished translations.
+        issue: in any language.
         segments: each group of readers once: language and `Subscription.choices_key`.
+        words: its pages by language; as they were saved last, with its finished translations, if not given.
     """
     wanted = list(dict.fromkeys(segments))
-    words = tree.editions(issue)
+    words = words or tree.editions(issue)
     full = {code: tree.tree(page) for code, page in words.items()}
     chosen = chosen_terms({key for _language, key in wanted if key})
     contents: dict[tuple[str, str], Tree] = {}
@@ -88,5 +91,5 @@ def _fallback(full: dict[str, Tree], issue: IssuePage) -> str:
 
 def _frozen(page: IssuePage, content: Tree, order: str, segments: list[Segment]) -> FrozenVariant:
     language = content["language"]
-    template = letter(page.newsletter, content["subject"], bodies.digest(content), language, page.slug)
+    template = letter(page.newsletter, content["subject"], bodies.digest(content), language, f"{page.month:%Y-%m}")
     return FrozenVariant(language, order, content["subject"], content, template, segments)

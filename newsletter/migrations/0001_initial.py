@@ -145,6 +145,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('state', models.CharField(choices=[('scheduled', 'Scheduled'), ('preparing', 'Preparing'), ('sending', 'Sending'), ('paused', 'Paused'), ('sent', 'Sent'), ('cancelled', 'Cancelled')], default='scheduled', max_length=10, verbose_name='state')),
                 ('subject', models.CharField(max_length=150, verbose_name='subject')),
+                ('approved', models.JSONField(default=list, help_text='Ids of the page revisions that go out, one per language, whatever is saved later.')),
                 ('scheduled_for', models.DateTimeField(verbose_name='scheduled for')),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
                 ('cutoff', models.BigIntegerField(help_text='The highest subscription id of the audience.', null=True)),

@@ -133,6 +133,12 @@ class IssuePage(Page):
         null=True, editable=False, help_text="The revision the drafter wrote last; a newer one is an editor's."
     )
 
+    # A copy or translation is an editor's, not the drafter's.
+    exclude_fields_in_copy = ["digest_key", "composed_revision"]
+
+    # A copy or translation is an editor's, not the drafter's.
+    exclude_fields_in_copy = ["digest_key", "composed_revision"]
+
     parent_page_types = ["newsletter.NewsletterPage"]
     subpage_types: list[str] = []
     content_panels = [

@@ -26,6 +26,9 @@ class Mailing(models.Model):
     newsletter = models.ForeignKey(Newsletter, on_delete=models.PROTECT, related_name="mailings")
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.SCHEDULED)
     subject = models.CharField(_("subject"), max_length=150)
+    approved = models.JSONField(
+        default=list, help_text="Ids of the page revisions that go out, one per language, whatever is saved later."
+    )
     scheduled_for = models.DateTimeField(_("scheduled for"))
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     created_by = models.ForeignKey(

@@ -62,8 +62,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def show(request: HttpRequest, key: str) -> HttpResponse:
     """One mail: HTML in a cage, text, and headers."""
     mail = _mail(key)
-    bodies = {"text": mail.body("plain"), "html": bool(mail.body("html"))}
-    facts = {"mail": mail, "subject": mail.header("Subject"), **bodies}
+    facts = {**_facts(mail), "text": mail.body("plain"), "html": bool(mail.body("html"))}
     return render(request, "newsletter/mailbox_mail.html", facts)
 
 

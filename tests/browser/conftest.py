@@ -16,9 +16,9 @@ def demo(chromium_path, tmp_path_factory):
         yield site
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium_path):
-    """One browser for the session."""
+    """One browser for a file of tests. Its event loop ends with it: Django refuses to work inside one."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path, args=ARGUMENTS)
         yield browser

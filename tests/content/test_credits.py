@@ -30,7 +30,7 @@ def test_words_the_holder_demands_replace_creator_and_holder(picture):
     assert (
         credit_line(picture(credit_override="Courtesy of the Delta Archive"))
         .text()
-        .startswith("Two fences Courtesy of the Delta Archive | CC BY-SA 4.0")
+        .startswith("Two fences | Courtesy of the Delta Archive | CC BY-SA 4.0")
     )
 
 

@@ -5,8 +5,8 @@ import json
 import pytest
 from bs4 import BeautifulSoup
 
-from content.models import Facet, Term
-from tests.content.library import stocked
+from content.models import Facet, HomePage, Organisation, Term
+from tests.content.library import spanish, stocked
 
 pytestmark = pytest.mark.django_db
 
@@ -80,6 +80,14 @@ def test_the_spanish_feed_holds_spanish_resources_alone(client, library):
     assert titles(client, "rss") == ["Equity in education"]
     assert client.get("/es/feeds/resources.rss").status_code == 200
     assert BeautifulSoup(client.get("/es/feeds/resources.rss").content, "xml").find_all("item") == []
+
+
+def test_the_spanish_feed_is_described_in_the_words_of_the_spanish_home_page(client, library):
+    Organisation.objects.create(tagline="Learning side by side.", description="A network of schools.")
+    HomePage.objects.filter(locale=spanish()).update(lead="Una red de escuelas.")
+
+    assert json.loads(client.get("/feeds/resources.json").content)["description"] == "A network of schools."
+    assert json.loads(client.get("/es/feeds/resources.json").content)["description"] == "Una red de escuelas."
 
 
 def test_an_unknown_form_of_feed_is_not_found(client, library):

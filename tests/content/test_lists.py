@@ -224,6 +224,18 @@ def test_a_search_in_the_resource_center_also_names_what_other_rooms_hold(client
     assert [link["href"] for link in page.select(".elsewhere a")] == ["/stories/bright-schools/"]
 
 
+def test_results_in_another_language_than_the_list_say_so(client, resources, stories):
+    found = read(client, "/resources/?language=es")
+    assert {words.get("lang") for words in found.select("#found .card__title a, #found .card__summary")} == {"es"}
+    assert not read(client, "/resources/").select("#found [lang]")
+    locale = Locale.objects.get(language_code="es")
+    parent = StoriesPage.objects.get(locale=locale)
+    parent.add_child(instance=StoryPage(title="Visitas en la mesa", slug="visitas", locale=locale))
+    index.rebuild()
+    elsewhere = read(client, "/resources/?language=es&q=mesa").select_one(".elsewhere a")
+    assert (elsewhere["href"], elsewhere["lang"]) == ("/es/stories/visitas/", "es")
+
+
 def test_events_are_listed_to_come_and_past(client, site):
     parent = EventsPage.objects.get(locale__language_code="en")
     for slug, days in (("next-month", 30), ("next-week", 7), ("last-week", -7), ("last-month", -30)):

@@ -10,11 +10,23 @@ from bs4 import BeautifulSoup
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
+from django.db.models.signals import post_init
 from django.template.loader import render_to_string
 from django.test.utils import CaptureQueriesContext
+from wagtail.models import Page
 
+from content import views
 from content.blocks import BodyBlock
-from content.models import ArticlePage, CollectionItem, HomePage, Organisation, ResourceCenterPage
+from content.models import (
+    ArticlePage,
+    CollectionItem,
+    CreditedImage,
+    HomePage,
+    Organisation,
+    ResourceCenterPage,
+    StoriesPage,
+    StoryPage,
+)
 from content.patterns import patterns
 from tests.content.conftest import figure
 from tests.content.library import spanish, stocked
@@ -215,6 +227,18 @@ def test_the_foot_of_a_spanish_page_speaks_spanish(client, library):
     assert "A network of schools." not in read(client, "/es/").get_text()
 
 
+def test_the_tagline_stands_on_the_pages_of_its_own_language_alone(client, library):
+    organisation = Organisation.load()
+    organisation.tagline = "Learning side by side."
+    organisation.save()
+    HomePage.objects.filter(locale=spanish()).update(title="Aprender juntos")
+
+    assert read(client, "/").h1.get_text() == "Learning side by side."
+    page = read(client, "/es/")
+    assert page.h1.get_text() == "Aprender juntos"
+    assert "Learning side by side." not in str(page)
+
+
 def test_a_past_event_says_so_and_offers_no_registration(client, library):
     library.event.starts_at = library.event.ends_at = "2026-01-05T18:00:00Z"
     library.event.registration_url = "https://tickets.example/walk"
@@ -234,8 +258,42 @@ def test_a_partner_page_names_the_place_and_lists_its_stories(client, library):
     assert client.get("/partners/nobody/").status_code == 404
 
 
-def test_a_partner_without_a_translation_is_shown_to_spanish_readers_too(client, library):
-    assert read(client, "/es/partners/harbor-street/").h1.get_text() == "Harbor Street School"
+def test_a_partner_is_found_and_offered_in_the_languages_it_is_written_in_alone(client, library):
+    def offered():
+        listed = BeautifulSoup(client.get("/sitemap.xml").content, "xml")
+        switch = read(client, "/partners/harbor-street/").select_one('.masthead a[hreflang="es"]')["href"]
+        return switch, "http://testserver/es/partners/harbor-street/" in [loc.get_text() for loc in listed("loc")]
+
+    assert client.get("/es/partners/harbor-street/").status_code == 404
+    assert offered() == ("/es/", False)
+
+    library.partner.copy_for_translation(spanish()).save()
+
+    page = read(client, "/es/partners/harbor-street/")
+    assert page.html["lang"] == "es"
+    assert page.select_one('.masthead a[hreflang="en"]')["href"] == "/partners/harbor-street/"
+    assert offered() == ("/es/partners/harbor-street/", True)
+
+
+def test_a_spanish_story_leads_to_its_partner_in_the_language_that_tells_of_it(client, library):
+    StoriesPage.objects.get(locale=spanish()).add_child(
+        instance=StoryPage(title="La hora", slug="la-hora", partner=library.partner, locale=spanish())
+    )
+
+    assert read(client, "/es/stories/la-hora/").select_one(".facts a")["href"] == "/partners/harbor-street/"
+
+
+def test_a_card_in_another_language_than_its_page_says_so(client, library):
+    shelf = ResourceCenterPage.objects.get(locale=spanish())
+    article = shelf.add_child(
+        instance=ArticlePage(title="Equidad", slug="equidad", summary="Tres cajas.", locale=spanish())
+    )
+    CollectionItem.objects.create(collection=library.collection, page=article)
+
+    cards = read(client, "/collections/first-month/").select(".card")
+    told = [[words.get("lang") for words in card.select(".card__title a, .card__summary")] for card in cards]
+    assert told == [[None, None], ["es", "es"]]
+    assert not read(client, "/es/resources/").select(".card [lang]")
 
 
 def test_the_image_credits_name_every_published_picture_and_where_it_is(client, library, picture):
@@ -252,6 +310,35 @@ def test_the_image_credits_name_every_published_picture_and_where_it_is(client, 
     assert "/stories/the-hour/" in places["The hour that changed us"]
     assert "/resources/equity-in-education/" in places["Irene at her desk"]
     assert not {"Never used", "Draft words", "Private words", "Draft story"} & set(places)
+
+
+def test_the_image_credits_name_a_translated_partner_once_in_the_readers_language(client, library):
+    library.partner.copy_for_translation(spanish()).save()
+
+    def partners(path):
+        return [link["href"] for link in read(client, path).select(".pictures a") if "/partners/" in link["href"]]
+
+    assert partners("/image-credits/") == ["/partners/harbor-street/"]
+    assert partners("/es/image-credits/") == ["/es/partners/harbor-street/"]
+
+
+def test_the_image_credits_load_only_the_pictures_and_pages_of_one_part(client, library, monkeypatch):
+    monkeypatch.setattr(views, "PICTURES_PER_PAGE", 2)
+    loaded = []
+
+    def note(instance, **said):
+        loaded.append((type(instance), getattr(instance, "title", "")))
+
+    post_init.connect(note)
+    try:
+        page = read(client, "/image-credits/?page=2")
+    finally:
+        post_init.disconnect(note)
+
+    assert "Page 2 of 3" in page.main.get_text()
+    assert [title for kind, title in loaded if kind is CreditedImage] == ["Irene at her desk", "Learning walk"]
+    assert (Page, "Equity in education") in loaded
+    assert (Page, "The hour that changed us") not in loaded
 
 
 def test_the_header_and_the_footer_lead_everywhere(client, library):

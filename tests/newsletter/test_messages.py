@@ -38,6 +38,9 @@ def bodies_of(message):
     return [part.get_content() for part in parts]
 
 
+pytestmark = pytest.mark.django_db
+
+
 @pytest.fixture(scope="module")
 def kept():
     """What is costly to make and never changed."""

@@ -170,6 +170,8 @@ def test_without_a_database_the_last_edition_stays(reader, monkeypatch, caplog):
         {"query": "q=fractions"},
         {"query": "topic=equity&utm_source=x"},
         {"query": "topic=" + "x" * 400},
+        {"query": "page=a1"},
+        {"query": "topic=equity&page=1234567"},
         {"HTTP_COOKIE": "sessionid=abc"},
         {"HTTP_HOST": "evil.example"},
     ],
@@ -205,12 +207,13 @@ def test_scheme_host_path_and_choices_tell_pages_apart(settings):
         {"path": "/resources/"},
         {"path": "/es/resources/"},
         {"path": "/resources/", "query": "topic=equity"},
+        {"path": "/resources/", "query": "topic=equity&page=2"},
         {"path": "/resources/", "HTTP_HOST": "www.example.org"},
         {"path": "/resources/", "HTTP_X_FORWARDED_PROTO": "https"},
         {"path": "/resources/", "HTTP_X_FORWARDED_HOST": "www.example.org", "HTTP_X_FORWARDED_PROTO": "https"},
     ):
         reader.ask(**request)
-    assert reader.reached == len(reader.cache.pages) == 6
+    assert reader.reached == len(reader.cache.pages) == 7
 
 
 def test_what_a_stranger_forwards_changes_nothing():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentTypeError
-from datetime import date, datetime
+from datetime import MAXYEAR, MINYEAR, date, datetime
 from typing import Any
 
 from django.conf import settings
@@ -18,9 +18,13 @@ from newsletter.models import IssuePage
 def month(text: str) -> date:
     """The first day of a month written as YYYY-MM."""
     try:
-        return datetime.strptime(text, "%Y-%m").date()
+        found = datetime.strptime(text, "%Y-%m").date()
     except ValueError:
-        raise ArgumentTypeError(f"“{text}” is no month. Write it like 2026-10.") from None
+        found = date.min
+    # Next to the calendar's ends there is no midnight in every time zone.
+    if found.year in (MINYEAR, MAXYEAR):
+        raise ArgumentTypeError(f"“{text}” is no month. Write it like 2026-10.")
+    return found
 
 
 class Command(BaseCommand):

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
+import re
 from argparse import ArgumentParser, ArgumentTypeError
 from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db.models import Q
 from django.utils import timezone
 
 from newsletter import delivery
 from newsletter.models import IssuePage
+
+NUMBER = re.compile(r"[0-9]{1,18}")  # what fits into a key of the database
+
+NUMBER = re.compile(r"[0-9]{1,18}")  # what fits into a key of the database
 
 
 def moment(text: str) -> datetime:
@@ -46,7 +51,9 @@ class Command(BaseCommand):
     def send(self, issue: IssuePage, at: datetime | None, test_to: list[str] | None) -> dict[str, Any]:
         if test_to:
             return {"mailing": None, "recipients": delivery.send_test(issue, test_to)}
-        if at and at > timezone.now():
+        if at:
+            if at <= timezone.now():
+                raise CommandError(f"{at:%Y-%m-%d %H:%M} is over. Choose a later moment, or leave out --at to send now.")
             mailing = delivery.schedule(issue, at)
             return {"mailing": mailing.pk, "recipients": delivery.expected(mailing)}
         mailing = delivery.send(issue)
@@ -54,13 +61,14 @@ class Command(BaseCommand):
 
 
 def find(name: str) -> IssuePage:
-    """The issue of that number or slug; of translations with one slug, the first.
+    """The issue of that slug, of translations with one slug the first; else the one of that number.
 
     Raises:
         CommandError: there is none.
     """
-    number = int(name) if name.isascii() and name.isdigit() else None
-    issue: IssuePage | None = IssuePage.objects.filter(Q(pk=number) | Q(slug=name)).order_by("path").first()
+    issue: IssuePage | None = IssuePage.objects.filter(slug=name).order_by("path").first()
+    if issue is None and NUMBER.fullmatch(name):
+        issue = IssuePage.objects.filter(pk=name).first()
     if issue is None:
         raise CommandError(f"There is no issue “{name}”.")
     return issue
