@@ -2,56 +2,79 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import BigIntegerField, CharField, Model, Q, QuerySet
+from django.db.models import BigIntegerField, CharField, Model, QuerySet
 from django.db.models.functions import Cast
+from rest_framework.request import Request
 from wagtail.api.v2.router import WagtailAPIRouter
-from wagtail.api.v2.views import PagesAPIViewSet
+from wagtail.api.v2.serializers import BaseSerializer
+from wagtail.api.v2.utils import BadRequestError
+from wagtail.api.v2.views import BaseAPIViewSet, PagesAPIViewSet
 from wagtail.documents.api.v2.views import DocumentsAPIViewSet
 from wagtail.images.api.v2.views import ImagesAPIViewSet
 from wagtail.models import Page, ReferenceIndex
 
-from content.models import CreditedDocument, CreditedImage, Partner, Person
+from content import pictures
+from content.models import CreditedDocument
 
 CREDIT = ["creator", "holder", "licence", "licence_url", "credit_line", "source_url", "adapted"]
 TEXTS = ["alt_text", "is_decorative", "long_description"]
 
 
-def published(model: type[Model]) -> QuerySet[Model]:
-    """The pictures or documents that live, public pages, partners and people show."""
-    kinds = ContentType.objects.get_for_models(Page, Partner, Person, model)
+def offered() -> QuerySet[ReferenceIndex]:
+    """The keys of the documents that live, public pages offer."""
+    kinds = ContentType.objects.get_for_models(Page, CreditedDocument)
     pages = Page.objects.live().public().annotate(key=Cast("pk", CharField())).values("key")
-    uses = ReferenceIndex.objects.filter(to_content_type=kinds[model]).filter(
-        Q(base_content_type=kinds[Page], object_id__in=pages) | Q(base_content_type__in=[kinds[Partner], kinds[Person]])
+    uses = ReferenceIndex.objects.filter(
+        base_content_type=kinds[Page], object_id__in=pages, to_content_type=kinds[CreditedDocument]
     )
-    return model._default_manager.filter(
-        pk__in=uses.annotate(key=Cast("to_object_id", BigIntegerField())).values("key")
-    )
+    keys: QuerySet[ReferenceIndex] = uses.annotate(key=Cast("to_object_id", BigIntegerField())).values("key")
+    return keys
 
 
-class Images(ImagesAPIViewSet):
+class Questions(BaseAPIViewSet):
+    """Refuses what no database can look for, before one is asked."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if any("\x00" in value for _name, values in request.GET.lists() for value in values):
+            raise BadRequestError("a question can not hold a null character")
+        for name in ("id", "offset"):
+            if not re.fullmatch("[0-9]{1,18}", request.GET.get(name, "0")):
+                raise BadRequestError(f"{name} must be a positive integer of at most 18 digits")
+
+
+class Pages(Questions, PagesAPIViewSet):
+    """Live, public pages."""
+
+
+class Images(Questions, ImagesAPIViewSet):
     """Pictures with their credit."""
 
+    base_serializer_class = BaseSerializer  # Wagtail's own tells of the originals, which are for editors alone.
     body_fields = [*ImagesAPIViewSet.body_fields, *TEXTS, *CREDIT]
     listing_default_fields = [*ImagesAPIViewSet.listing_default_fields, "width", "height", *TEXTS, *CREDIT]
 
     def get_queryset(self) -> QuerySet[Model]:
-        seen: QuerySet[Model] = super().get_queryset() & published(CreditedImage)
-        return seen
+        shown: QuerySet[Model] = super().get_queryset().filter(pk__in=pictures.shown().values("pk"))
+        return shown.prefetch_related("renditions")
 
 
-class Documents(DocumentsAPIViewSet):
+class Documents(Questions, DocumentsAPIViewSet):
     """Documents with their credit."""
 
     body_fields = [*DocumentsAPIViewSet.body_fields, *CREDIT]
     listing_default_fields = [*DocumentsAPIViewSet.listing_default_fields, *CREDIT]
 
     def get_queryset(self) -> QuerySet[Model]:
-        seen: QuerySet[Model] = super().get_queryset() & published(CreditedDocument)
-        return seen
+        shown: QuerySet[Model] = super().get_queryset().filter(pk__in=offered())
+        return shown
 
 
 router = WagtailAPIRouter("api")
-router.register_endpoint("pages", PagesAPIViewSet)
+router.register_endpoint("pages", Pages)
 router.register_endpoint("images", Images)
 router.register_endpoint("documents", Documents)

@@ -69,7 +69,7 @@ def _tagline(organisation: Organisation, home: HomePage | None) -> str:
     """The organisation's tagline, which it has in one language; elsewhere the title of the translated home page."""
     if home is None or home.locale.language_code == settings.LANGUAGE_CODE:
         return organisation.tagline
-    return home.title
+    return str(home.title)
 
 
 def _description(organisation: Organisation, home: HomePage | None) -> str:

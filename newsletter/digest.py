@@ -58,7 +58,7 @@ def last_month() -> date:
 def draft(month: date, newsletter: Newsletter | None = None, user: AbstractBaseUser | None = None) -> IssuePage:
     """Draft the issue of a month, in the site's first language and each other one that has something of its own.
 
-    Until an editor touches it a further run keeps the issue and brings it up to date with what is published by then;
+    Until an editor touches it a further run keeps the issue and brings it up to date with what was published since;
     afterwards nothing is changed. However many drafters run at once, one issue is made.
 
     Args:
@@ -74,10 +74,6 @@ def draft(month: date, newsletter: Newsletter | None = None, user: AbstractBaseU
     """
     first, newsletter = month.replace(day=1), newsletter or Newsletter.objects.order_by("pk").first()
     parents = NewsletterPage.objects.filter(newsletter=newsletter).select_related("locale")
-    if not parents:
-        raise NothingToSay(
-            _("There is no newsletter page to draft an issue under. Add one below the home page, then draft it again.")
-        )
     if not parents:
         raise NothingToSay(
             _("There is no newsletter page to draft an issue under. Add one below the home page, then draft it again.")
@@ -281,11 +277,6 @@ def _problems_of(issue: IssuePage) -> Iterator[str]:
         yield _("The subject is empty. Write one under “In the inbox”.")
     if not tree.chosen_pages(issue):
         yield _("There is nothing in it. Add at least one resource, story or invitation.")
-    if issue.go_live_at and issue.go_live_at > timezone.now():
-        yield _(
-            "It is set to go live on %(moment)s, and its page can not be read before. "
-            "Take that date out of its schedule, and choose the hour when you send it."
-        ) % {"moment": date_format(timezone.localtime(issue.go_live_at), "DATETIME_FORMAT")}
     if issue.go_live_at and issue.go_live_at > timezone.now():
         yield _(
             "It is set to go live on %(moment)s, and its page can not be read before. "

@@ -57,7 +57,6 @@ def frame(context: template.Context) -> navigation.Frame:
 
 register.filter(navigation.absolute)
 register.simple_tag(pictures.picture)
-register.simple_tag(pictures.sharing, name="sharing_picture")
 register.simple_tag(structured_data.script, name="structured_data")
 
 

@@ -23,7 +23,7 @@ from wagtail.admin.viewsets.model import ModelViewSet
 from wagtail.log_actions import log
 
 from newsletter import delivery
-from newsletter.models import Delivery, IssuePage, Mailing
+from newsletter.models import Delivery, Mailing
 
 State = Mailing.State
 WITHOUT = ("add_url_name", "edit_url_name", "delete_url_name", "history_url_name", "usage_url_name")

@@ -10,8 +10,6 @@ from django.db import connection, transaction
 from django.db.models import F, Max, QuerySet
 from django.utils.translation import gettext as _
 from wagtail.models import Revision
-from django.utils.translation import gettext as _
-from wagtail.models import Revision
 
 from newsletter import digest, doorbell, messages
 from newsletter.delivery import clock
@@ -28,9 +26,10 @@ class Moved(Exception):
 
 
 def start(mailing: Mailing) -> None:
-    """Freeze a scheduled mailing as it was approved, publish that, and let it go. Goes on where an earlier freeze was cut off.
+    """Freeze a scheduled mailing as it was approved, publish that, and let it go.
 
-    An issue that fails its checks by now pauses its mailing, and the reason is kept on it.
+    Goes on where an earlier freeze was cut off. An issue that fails its checks by now pauses its mailing, and the
+    reason is kept on it.
 
     Raises:
         Refused: the issue fails its checks.

@@ -136,9 +136,6 @@ class IssuePage(Page):
     # A copy or translation is an editor's, not the drafter's.
     exclude_fields_in_copy = ["digest_key", "composed_revision"]
 
-    # A copy or translation is an editor's, not the drafter's.
-    exclude_fields_in_copy = ["digest_key", "composed_revision"]
-
     parent_page_types = ["newsletter.NewsletterPage"]
     subpage_types: list[str] = []
     content_panels = [

@@ -2,6 +2,7 @@
 
 import pytest
 
+from content.models import ArticleByline, Person
 from tests.content.conftest import figure
 
 
@@ -54,6 +55,23 @@ def test_images_have_their_attribution_and_only_published_ones_are_told(client, 
     assert client.get(f"/api/v2/images/{unused.pk}/").status_code == 404
 
 
+@pytest.mark.parametrize("address", ["/api/v2/images/?order=title", "/api/v2/pages/?type=content.ArticlePage&fields=*"])
+def test_every_reader_can_fetch_a_picture_where_the_api_says_it_is(client, published, address):
+    item = client.get(address).json()["items"][0]
+    url = item["meta"]["download_url"] if "images" in address else item["picture"]["download_url"]
+    assert url.startswith("http://testserver/media/images/")
+    assert client.get(url.removeprefix("http://testserver")).status_code == 200
+
+
+def test_a_portrait_is_told_only_under_a_published_byline(client, published, draft, picture):
+    ana, bo = (Person.objects.create(name=name, locale=published.locale, picture=picture(name)) for name in ("A", "B"))
+    ArticleByline.objects.create(page=published, person=ana)
+    ArticleByline.objects.create(page=draft(title="Secret"), person=bo)
+    titles = {item["title"] for item in client.get("/api/v2/images/").json()["items"]}
+    assert titles == {"A", "Cover", "Two fences"}
+    assert client.get(f"/api/v2/images/{bo.picture.pk}/").status_code == 404
+
+
 def test_documents_have_their_attribution(client, published):
     (item,) = client.get("/api/v2/documents/").json()["items"]
     assert (item["title"], item["creator"], item["licence"]) == ("Lesson plan", "Ana Maguire", "CC-BY-4.0")
@@ -64,6 +82,12 @@ def test_documents_have_their_attribution(client, published):
     [
         "?limit=x",
         "?offset=-1",
+        "?offset=99999999999999999999",
+        "?id=99999999999999999999",
+        "?locale=%00",
+        "find/?html_path=%00",
+        "find/?id=x",
+        "find/?id=%00",
         "?order=nothing",
         "?fields=secret",
         "?q=%00",

@@ -76,6 +76,17 @@ def test_the_words_of_a_feed_are_escaped(client, library):
     assert not BeautifulSoup(entry["content_html"], "html.parser").find("script")
 
 
+def test_a_sign_that_xml_does_not_know_is_left_out(client, library):
+    library.article.title = "Equity\x0b in\x02 education"
+    library.article.summary = "Two\x08 fences"
+    library.article.save()
+    Term.objects.update(name="Equ\x1fity")
+
+    for form in ("rss", "atom"):
+        assert titles(client, form) == ["Equity in education"]
+        assert "Two fences" in client.get(f"/feeds/resources.{form}").content.decode()
+
+
 def test_the_spanish_feed_holds_spanish_resources_alone(client, library):
     assert titles(client, "rss") == ["Equity in education"]
     assert client.get("/es/feeds/resources.rss").status_code == 200

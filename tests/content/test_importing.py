@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from content.importing import html, markdown
 from content.importing.intake import Intake
 from content.importing.resource import Callout, Card, Code, Figure, Heading, Quote, Table, Video, Words
-from content.models import ArticlePage, CreditedImage, ImportedSource, Person, Term
+from content.models import ArticlePage, CreditedImage, ImportedSource, Person, ResourceCenterPage, Term
 from content.models.terms import Facet
 from tests.content.conftest import drawn
 
@@ -142,6 +142,44 @@ def test_what_can_not_be_taken_is_said():
     assert "Name" in words(resource)
 
 
+@pytest.mark.parametrize("span", ["²", "9" * 5000, "x", "-1"])
+def test_a_span_that_is_no_number_of_cells_keeps_the_table(span):
+    resource = page(f"<table><tr><th>a</th><th>b</th></tr><tr><td rowspan='{span}'>c</td><td>d</td></tr></table>")
+    assert resource.pieces == [Table("", ["a", "b"], [["<p>c</p>", "<p>d</p>"]], names_rows=False)]
+
+
+@pytest.mark.parametrize(
+    ("body", "reported"),
+    [
+        ("<p><a href='http://[x'>b</a></p>", "a link with an address we do not take was left out: http://[x"),
+        ("<p>b</p><iframe src='http://[x'></iframe>", "a frame without a usable address was left out: http://[x"),
+    ],
+)
+@pytest.mark.parametrize("head", ["", "<base href='https://old.example.org/'>"])
+def test_a_broken_address_costs_no_words_and_is_said(body, reported, head):
+    resource = page(f"<p>a</p>{body}<p>c</p>", head)
+    assert words(resource) == "<p>a</p><p>b</p><p>c</p>"
+    assert said(resource) == [reported]
+
+
+@pytest.mark.parametrize("head", ["<base href='http://[x'>", "<link rel='canonical' href='http://[x'>"])
+def test_a_page_whose_own_address_is_broken_is_read_as_one_without(head):
+    assert page("<p><a href='https://example.org/'>a</a></p>", head).pieces == [
+        Words('<p><a href="https://example.org/">a</a></p>')
+    ]
+
+
+def test_the_source_of_a_picture_is_no_longer_than_a_picture_takes():
+    caption = f"<a href='https://example.org/{'x' * 2000}'>Photo by Ana Roe, CC BY 4.0</a>"
+    (figure,) = page(f"<figure><img src='a.png' alt='A'><figcaption>{caption}</figcaption></figure>").figures
+    assert len(figure.credit.source_url) == 2000
+
+
+def test_what_json_says_between_the_lines_is_left_out():
+    head = r'<script type="application/ld+json">{"author": {"name": "Ana\u0000 Roe\ud800"}}</script>'
+    assert page("<p>a</p>", head).authors == ["Ana Roe"]
+
+
 @pytest.mark.parametrize(
     "attack",
     [
@@ -199,6 +237,15 @@ def test_broken_front_matter_is_read_line_by_line_and_said():
     resource = md('---\ntitle: "Equity: a start\nauthors:\n- Ana Roe\nbad: [\n---\nText')
     assert resource.authors == ["Ana Roe"]
     assert said(resource) == ["the front matter is no valid YAML: only its plain lines were read"]
+
+
+def test_what_yaml_says_between_the_lines_is_left_out():
+    resource = md(
+        '---\ntitle: "Two\\0fences"\nauthor: "A\\0"\ncanonical_url: "http://[x"\n---\n[b](https://example.org/)\n\n'
+        '```{figure} f.jpg\n---\nalt: "\\x029\\x03"\n---\n```'
+    )
+    assert (resource.title, resource.authors) == ("Twofences", ["A"])
+    assert resource.pieces == [Words('<p><a href="https://example.org/">b</a></p>'), Figure("f.jpg", "9")]
 
 
 def test_without_front_matter_the_first_heading_is_the_title_and_the_name_gives_the_day():
@@ -447,6 +494,33 @@ def test_an_article_in_spanish_goes_under_the_spanish_resource_center(resources,
     (tmp_path / "a.html").write_text("<html lang='es-MX'><main><h1>Equidad</h1><p>Hola</p></main></html>")
     take(tmp_path, "html")
     assert ArticlePage.objects.get().locale.language_code == "es"
+
+
+def test_control_characters_do_not_come_in(resources, tmp_path):
+    (tmp_path / "a.md").write_bytes(b"# Fen\x0bces\n\nTwo \x029\x03 boxes\n" + b"x" * 5000 + b"\x00")
+    receipt = take(tmp_path)
+    assert (receipt["created"], receipt["problems"]) == (1, [])
+    page = ArticlePage.objects.get()
+    assert page.title == "Fences"
+    assert "<p>Two 9 boxes" in str(page.body)
+
+
+def test_an_article_without_any_name_is_untitled(resources, tmp_path):
+    (tmp_path / "___.html").write_text("<p>a</p>")
+    assert take(tmp_path, "html")["created"] == 1
+    assert ArticlePage.objects.get().title == "Untitled"
+
+
+def test_one_article_that_fails_leaves_nothing_behind_and_stops_no_other(resources, folder):
+    (folder / "texts" / "hola.md").write_text("---\nlang: es\ntitle: Hola\n---\nHola")
+    ResourceCenterPage.objects.get(locale__language_code="en").delete()
+    receipt = take(folder)
+    assert (receipt["created"], receipt["updated"], receipt["skipped"]) == (1, 0, 1)
+    assert receipt["problems"] == [
+        {"where": "texts/equity.md", "what": "the file could not be taken (DoesNotExist): the log says more"}
+    ]
+    assert not CreditedImage.objects.exists()
+    assert [known.source for known in ImportedSource.objects.all()] == ["library/texts/hola.md"]
 
 
 def test_entities_from_outside_are_not_fetched(resources, tmp_path):

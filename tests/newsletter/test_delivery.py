@@ -10,7 +10,9 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
+from wagtail.models import Locale
 
+from content.models import ArticlePage
 from newsletter import delivery, subscribers
 from newsletter.delivery import clock, lanes, ledger, reaper, replies, sender
 from newsletter.delivery.sender import Sender
@@ -125,18 +127,49 @@ def test_an_issue_that_fails_its_checks_is_refused(issue, maria):
 
 def test_an_issue_spoilt_after_its_schedule_pauses_and_says_why(issue, maria):
     mailing = delivery.schedule(issue, timezone.now())
-    issue.subject = ""
-    issue.save_revision()
-    with pytest.raises(delivery.Refused, match="subject is empty"):
+    article = ArticlePage.objects.get()
+    article.unpublish()
+    with pytest.raises(delivery.Refused, match="Readers can not open “Reading aloud”"):
         delivery.start(mailing)
     mailing.refresh_from_db()
     assert mailing.state == "paused"
-    assert "subject is empty" in mailing.pause_reason
-    issue.subject = "Mended"
-    issue.save_revision()
+    assert "Readers can not open “Reading aloud”" in mailing.pause_reason
+    article.save_revision().publish()
     delivery.resume(mailing)
     delivery.start(mailing)
-    assert (mailing.state, mailing.subject) == ("sending", "Mended")
+    assert mailing.state == "sending"
+
+
+def test_words_saved_after_the_approval_stay_a_draft(issue, maria, relay, client):
+    sink = relay()
+    mailing = delivery.schedule(issue, timezone.now())
+    issue.subject, issue.introduction = "Nobody approved this", "<p>Nor this.</p>"
+    issue.save_revision()
+    send(mailing)
+    assert sink.taken[0].message["Subject"] == mailing.subject == "Reading aloud, and more"
+    issue.refresh_from_db()
+    assert (issue.live, issue.subject, issue.has_unpublished_changes) == (True, "Reading aloud, and more", True)
+    assert "Nor this." not in client.get(issue.url).content.decode()
+
+
+def test_a_translation_finished_after_the_approval_does_not_go_out(issue, people, relay):
+    sink = relay()
+    people("ana@school.example", language="es")
+    mailing = delivery.schedule(issue, timezone.now())
+    spanish = issue.copy_for_translation(Locale.objects.get(language_code="es"))
+    spanish.subject = "Leer en voz alta"
+    spanish.save_revision()
+    send(mailing)
+    assert sink.taken[0].message["Subject"] == "Reading aloud, and more"
+
+
+def test_a_mailing_whose_approved_issue_was_deleted_pauses_and_says_why(issue, maria):
+    mailing = delivery.schedule(issue, timezone.now())
+    issue.delete()
+    with pytest.raises(delivery.Refused, match="What was approved was deleted"):
+        delivery.start(mailing)
+    mailing.refresh_from_db()
+    assert (mailing.state, mailing.pause_reason[:26]) == ("paused", "What was approved was dele")
 
 
 def test_starting_publishes_the_issue_and_later_words_do_not_reach_the_mailing(issue, maria, relay):
@@ -337,6 +370,38 @@ def test_a_refusal_because_of_us_pauses_the_mailing_and_removes_nobody(issue, re
     delivery.resume(mailing)
     later(mailing)
     assert send(mailing)["sent"] == 30
+
+
+@pytest.mark.parametrize("address", ["<maria.lopez@school.example>", "maria.lopez%40school.example", "MARIA.LOPEZ@x,"])
+def test_why_a_mailing_paused_names_no_reader(issue, maria, relay, address):
+    relay(Rule("rcpt", f"550 5.7.1 {address} rejected, see https://relay.example/why"))
+    mailing = delivery.schedule(issue)
+    send(mailing)
+    assert mailing.state == "paused" and "lopez" not in mailing.pause_reason.lower()
+    assert "550 5.7.1" in mailing.pause_reason and "rejected, see https://relay.example/why" in mailing.pause_reason
+
+
+def test_an_answer_that_comes_after_an_erasure_is_kept_without_its_words(issue, maria):
+    mailing = delivery.schedule(issue)
+    delivery.start(mailing)
+    token = ledger.open_lane(sender.owner())
+    [row] = ledger.claim_deliveries(mailing.pk, token, 0, 5)
+    subscribers.erase(maria.subscriber.address_key, source="test")
+    reply = "550 5.1.1 <maria.lopez@school.example>: unknown"
+    failed = replies.Verdict(Delivery.State.FAILED, replies.ADDRESS, reply, bounce=Bounce.Kind.HARD)
+    ledger.record([ledger.Entry(token, row, failed)])
+    assert Delivery.objects.values_list("state", "reply").get() == ("failed", "")
+    assert Bounce.objects.values_list("kind", "status", "detail").get() == ("hard", "5.1.1", "")
+
+
+def test_no_bounce_is_written_for_a_row_that_is_no_longer_the_lanes_own(issue, maria):
+    mailing = delivery.schedule(issue)
+    delivery.start(mailing)
+    lost, token = ledger.open_lane(sender.owner()), ledger.open_lane(sender.owner())
+    [row] = ledger.claim_deliveries(mailing.pk, token, 0, 5)
+    failed = replies.Verdict(Delivery.State.FAILED, replies.ADDRESS, "550 5.1.1 Unknown", bounce=Bounce.Kind.HARD)
+    ledger.record([ledger.Entry(lost, row, failed)])
+    assert Delivery.objects.get().state == "in_flight" and not Bounce.objects.exists()
 
 
 def test_one_server_that_blocks_us_does_not_hold_the_others_for_ever(issue, readers, relay):

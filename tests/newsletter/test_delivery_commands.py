@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from content.models import ArticlePage
+from newsletter.management.commands.send_issue import find
 from newsletter.models import Delivery, IssuePage, Mailing, Subscription
 from tests.newsletter.issues import an_issue
 from tests.sink import Rule, Sink
@@ -62,6 +63,12 @@ def test_an_issue_is_found_by_its_slug(issue):
     assert run_json("send_issue", "2026-10")["recipients"] == 3
 
 
+def test_a_slug_of_digits_is_found_before_a_number(issue):
+    other = issue.copy(update_attrs={"slug": str(issue.pk)})
+    assert find(str(issue.pk)).pk == other.pk
+    assert find(str(other.pk)).pk == other.pk
+
+
 def test_delivering_sends_it(issue, relay):
     mailing = run_json("send_issue", issue.pk)["mailing"]
     facts = run_json("deliver", mailing, "--lanes", 2)
@@ -92,8 +99,9 @@ def test_an_issue_that_fails_its_checks_is_refused_saying_which(issue, settings)
 
 
 def test_an_unknown_issue_or_mailing_is_said(newsletter):
-    with pytest.raises(CommandError, match="There is no issue “2031-01”"):
-        run("send_issue", "2031-01")
+    for name in ("2031-01", "9" * 20, "9" * 5000):
+        with pytest.raises(CommandError, match=f"There is no issue “{name}”"):
+            run("send_issue", name)
     for command in ("mailing_status", "pause_mailing", "resume_mailing", "cancel_mailing", "deliver"):
         with pytest.raises(CommandError, match="There is no mailing 77"):
             run(command, "77")
@@ -123,6 +131,12 @@ def test_an_issue_can_wait_for_its_hour(issue, relay):
     with pytest.raises(CommandError, match=f"Mailing {mailing.pk} is scheduled for"):
         run("deliver", mailing.pk)
     assert relay.taken == []
+
+
+def test_a_moment_that_is_over_sends_nothing(issue):
+    with pytest.raises(CommandError, match=r"2020-01-01 08:00 is over\..*leave out --at to send now"):
+        run("send_issue", issue.pk, "--at", "2020-01-01T08:00")
+    assert not Mailing.objects.exists()
 
 
 def test_a_test_copy_makes_no_mailing(issue, relay):

@@ -97,6 +97,19 @@ def test_a_second_run_adds_what_was_published_since(issue, publish):
     assert titles(again.resources) == ["Late but good", "A good morning", "Fractions in your hand"]
 
 
+def test_a_second_run_keeps_the_issue_when_nothing_is_left_to_say(november, publish):
+    article = publish(ArticlePage, "Reading aloud", date(2026, 10, 2))
+    issue = digest.draft(OCTOBER)
+    article.unpublish()
+    again = digest.draft(OCTOBER)
+    assert (again.pk, again.subject, again.revisions.count()) == (issue.pk, issue.subject, 1)
+
+
+def test_without_a_newsletter_page_the_drafter_says_what_is_missing(db, november):
+    with pytest.raises(CommandError, match="There is no newsletter page"):
+        call_command("compose_digest", "--month", "2026-10")
+
+
 def test_an_editors_hand_stops_the_drafter(issue, publish):
     issue.subject = "My own words"
     issue.save_revision()
@@ -152,9 +165,10 @@ def test_compose_digest_says_why_it_drafts_nothing(newsletter, november):
         call_command("compose_digest", "--month", "2026-10")
 
 
-def test_compose_digest_refuses_what_is_no_month():
-    with pytest.raises(CommandError, match=r"“October” is no month\. Write it like 2026-10\."):
-        call_command("compose_digest", "--month", "October")
+@pytest.mark.parametrize("text", ["October", "2026-13", "9999-12", "0001-01"])
+def test_compose_digest_refuses_what_is_no_month(text):
+    with pytest.raises(CommandError, match=rf"“{text}” is no month\. Write it like 2026-10\."):
+        call_command("compose_digest", "--month", text)
 
 
 def test_a_whole_issue_has_no_problems(issue):
@@ -201,6 +215,20 @@ def test_a_placeholder_is_a_problem(issue):
     issue.introduction = "<p>Dear {{ first_name }},</p>"
     issue.save_revision()
     assert any("“{{ first_name }}" in problem for problem in digest.problems(issue))
+
+
+def test_a_placeholder_in_an_items_own_words_is_a_problem(issue):
+    issue.stories[0].value["summary"] = "For *|FNAME|*"
+    issue.save_revision()
+    assert any("“*|FNAME|*” " in problem for problem in digest.problems(issue))
+
+
+def test_a_page_that_goes_live_later_is_a_problem(issue):
+    issue.go_live_at = datetime(2026, 12, 1, 13, tzinfo=UTC)
+    issue.save_revision()
+    assert any("set to go live on Dec. 1, 2026, 8 a.m." in problem for problem in digest.problems(issue))
+    with time_machine.travel(datetime(2026, 12, 2, tzinfo=UTC)):
+        assert digest.problems(issue) == []
 
 
 def test_a_mail_that_gmail_would_cut_off_is_a_problem(issue):

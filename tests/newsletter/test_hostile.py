@@ -13,7 +13,7 @@ from bs4 import BeautifulSoup
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from newsletter import addresses, exporting, links, subscribers
+from newsletter import addresses, choices, exporting, forms, links, subscribers
 from newsletter.messages import notice_message
 from newsletter.models import Notice, Subscriber, Subscription
 
@@ -85,6 +85,13 @@ def test_no_address_of_the_corpus_breaks_the_form(hostile, newsletter):
     for subscriber in Subscriber.objects.all():
         assert addresses.parse(subscriber.email).key == subscriber.address_key
         assert subscriber.email.isascii() and subscriber.email.isprintable() and " " not in subscriber.email
+
+
+def test_choices_that_can_not_be_printed_are_left_out(newsletter, terms):
+    sign_up = {"email": "ana@school.example", "role": ["teacher", "\0", "coach\0"], "topic": "\x7f"}
+    assert forms.TermsField().clean(["teacher", "coach\0", "\ud800", ""]) == ["teacher", ""]
+    assert send(DOOR, sign_up, Client(), 1).status_code == 200
+    assert choices.chosen(Subscription.objects.get()) == {terms["teacher"]}
 
 
 def test_names_are_kept_as_text_and_stay_out_of_the_mail(hostile, newsletter, terms):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from django.contrib.auth.models import Group, Permission
-from wagtail.models import GroupPagePermission, Page, Workflow
+from wagtail.models import GroupPagePermission, Locale, Page, Workflow
 
 from newsletter import delivery
 from newsletter.models import IssuePage, Mailing
@@ -93,12 +93,10 @@ def test_sending_makes_a_mailing_in_the_editors_name_and_is_logged(admin_client,
     assert "Approved the issue and had it sent" in history
 
 
-def test_scheduling_locks_the_approved_words_until_it_is_cancelled(admin_client, issue, maria):
+def test_scheduling_keeps_the_hour_and_leaves_the_issue_open_to_edits(admin_client, issue, maria):
     admin_client.post(f"/admin/newsletter/issues/send/{issue.pk}/", {"at": "2026-11-05 08:00"})
     mailing = Mailing.objects.get()
     assert mailing.scheduled_for == datetime(2026, 11, 5, 13, 0, tzinfo=UTC)
-    assert set(IssuePage.objects.values_list("locked", flat=True)) == {True}
-    admin_client.post(f"/admin/newsletter/mailings/cancel/{mailing.pk}/")
     assert set(IssuePage.objects.values_list("locked", flat=True)) == {False}
 
 
@@ -129,6 +127,31 @@ def test_an_issue_under_review_can_not_be_sent(admin_client, admin_user, issue, 
     page = admin_client.post(f"/admin/newsletter/issues/send/{issue.pk}/", {"at": ""}).content.decode()
     assert "It is still being reviewed." in page
     assert not Mailing.objects.exists()
+
+
+def test_a_translation_under_review_can_not_be_sent(admin_client, admin_user, issue, maria):
+    Workflow.objects.get(name="Moderators approval").start(issue.get_translations().get(), admin_user)
+    page = admin_client.post(f"/admin/newsletter/issues/send/{issue.pk}/", {"at": ""}).content.decode()
+    assert "It is still being reviewed." in page
+    assert not Mailing.objects.exists()
+
+
+def test_who_may_not_publish_every_language_may_not_send(editor, issue, maria):
+    GroupPagePermission.objects.create(
+        group=Group.objects.get(name="Writers"), page=issue, permission=Permission.objects.get(codename="publish_page")
+    )
+    assert editor.post(f"/admin/newsletter/issues/send/{issue.pk}/", {"at": ""}).status_code == 302
+    assert not Mailing.objects.exists()
+
+
+def test_a_drafted_issue_can_be_copied_and_translated(issue):
+    issue.copy(update_attrs={"slug": "another"})
+    issue.get_translations().get().delete()
+    issue.copy_for_translation(Locale.objects.get(language_code="es"))
+    assert list(IssuePage.objects.exclude(pk=issue.pk).values_list("digest_key", "composed_revision")) == [
+        (None, None),
+        (None, None),
+    ]
 
 
 def test_who_may_not_publish_may_not_send(editor, issue, maria):

@@ -46,6 +46,7 @@ def test_a_mail_is_listed_and_shown(client, keep):
     assert f'href="/mailbox/{key}/"' in page
     shown = client.get(f"/mailbox/{key}/").content.decode()
     assert "Plain words" in shown
+    assert "News &lt;news@house.example&gt; → maria@school.example" in shown
     assert f'src="/mailbox/{key}/html/"' in shown
     assert "Return-Path: &lt;bounce+x@house.example&gt;" in shown
     assert client.get(f"/mailbox/{key}/raw/").content.endswith(MAIL)

@@ -200,6 +200,13 @@ def test_hostile_words_of_an_editor_inject_no_header(issue, newsletter):
     assert mail["From"].addresses[0].addr_spec == "news@resource-center.example"
 
 
+def test_an_accent_in_the_slug_of_an_issue_stays_out_of_the_headers(issue):
+    issue.slug = "edición-de-octubre"
+    issue.save_revision()
+    head = messages.variants(issue, [("en", "")])[0].template.partition(b"\r\n\r\n")[0]
+    assert b"Feedback-ID: 2026-10:monthly:" in head
+
+
 def test_a_long_subject_with_accents_is_folded_and_read_back_whole(issue):
     issue.subject = (
         "¿Cómo leen los niños? Ocho preguntas, una mañana y muchísimas páginas en cada salón de clases — ¡gratis!"

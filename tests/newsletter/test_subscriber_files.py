@@ -6,9 +6,11 @@ import csv
 import io
 import json
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from newsletter import addresses, choices, exporting, subscribers
 from newsletter.models import ConsentEvent, Newsletter, Notice, Subscriber, Subscription, Suppression
@@ -148,6 +150,50 @@ def test_who_opted_out_elsewhere_arrives_opted_out(take, maria):
     }
     assert Suppression.objects.get().address_key == "unreachable@example.com"
     assert Subscriber.objects.get(email="active@example.com").name == "Foo Bar"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "counted", "status"),
+    [
+        ("subscribed", "unsubscribed", "suppressed", "unsubscribed"),
+        ("unsubscribed", "subscribed", "suppressed", "unsubscribed"),
+        ("confirmed", "pending", "created", "pending"),
+        ("unsubscribed", "bounced", "suppressed", "bounced"),
+        ("bounced", "complained", "suppressed", "complained"),
+        ("suppressed", "bounced", "suppressed", "unsubscribed"),
+    ],
+)
+def test_of_several_rows_of_an_address_the_one_that_stops_most_mail_counts(take, first, second, counted, status):
+    receipt = take(f"email,name,status\na@x.example,First,{first}\nb@x.example,,\nA@x.example,Second,{second}\n")
+    assert receipt["rows"] == 3 == receipt["created"] + receipt["suppressed"] + receipt["duplicates"]
+    assert receipt["duplicates"] == 1 and receipt[counted] == (2 if counted == "created" else 1)
+    assert Subscription.objects.get(subscriber__address_key="a@x.example").status == status
+    stops = {"bounced", "complained", "suppressed"} & {first, second}
+    assert Suppression.objects.filter(address_key="a@x.example").exists() == bool(stops)
+
+
+def test_an_opt_out_far_down_the_file_counts(take):
+    many = "".join(f"teacher{number}@x.example,\n" for number in range(2500))
+    receipt = take(f"email,status\n{many}Teacher7@x.example,unsubscribed\n")
+    assert counts(receipt) == {"rows": 2501, "created": 2499, "suppressed": 1, "duplicates": 1}
+    assert Subscription.objects.get(subscriber__address_key="teacher7@x.example").status == "unsubscribed"
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59"],
+)
+def test_a_time_that_not_every_calendar_can_tell_is_said(take, moment):
+    receipt = take(f"email,created_at\nana@school.example,{moment}\nben@school.example,2025-03-01T09:00:00+14:00\n")
+    assert counts(receipt) == {"rows": 2, "created": 1, "rejected": 1}
+    assert "created_at" in receipt["rejected"][0]["why"] and moment[:4] in receipt["rejected"][0]["why"]
+
+
+def test_who_arrives_confirmed_was_confirmed_when_the_file_says_or_else_now(take):
+    take("email,confirmed_at\nana@school.example,2025-03-01T09:00:00Z\nben@school.example,\n")
+    ana, ben = Subscription.objects.order_by("subscriber__email")
+    assert ana.confirmed_at == datetime(2025, 3, 1, 9, tzinfo=UTC)
+    assert timezone.now() - ben.confirmed_at < timedelta(minutes=1)
 
 
 def test_opt_outs_need_no_consent(take):

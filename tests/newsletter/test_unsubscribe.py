@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from newsletter import links
-from newsletter.models import ConsentEvent, Mailing, Notice, Suppression
+from newsletter.models import ConsentEvent, Mailing, Notice, Subscriber, Suppression
 
 
 def path_of(url):
@@ -58,6 +58,43 @@ def test_one_click_works_in_every_encoding(scanner, maria, way_out, body):
     assert answer.status_code == 200
     maria.refresh_from_db()
     assert maria.status == "unsubscribed"
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_one_click_works_without_the_final_slash(scanner, maria, language):
+    way_out = path_of(links.unsubscribe_url(maria.public_id, None, language)).rstrip("/")
+    assert scanner.get(way_out).status_code == 200
+    assert scanner.post(way_out[:-1] + ("B" if way_out[-1] != "B" else "C")).status_code == 404
+    maria.refresh_from_db()
+    assert maria.status == "confirmed"
+    assert scanner.post(way_out, {"List-Unsubscribe": "One-Click"}).status_code == 200
+    maria.refresh_from_db()
+    assert maria.status == "unsubscribed"
+
+
+def test_no_link_of_a_mail_needs_its_final_slash(scanner, maria, sam):
+    now = timezone.now()
+    assert scanner.post(path_of(links.confirm_url(sam.public_id, now, "en")).rstrip("/")).status_code == 200
+    sam.refresh_from_db()
+    assert sam.status == "confirmed"
+    desk, data, erase = (
+        path_of(url).rstrip("/")
+        for url in (
+            links.preferences_url(maria.public_id, "en"),
+            links.export_url(maria.public_id, now, "en"),
+            links.erase_url(maria.public_id, now, "en"),
+        )
+    )
+    assert "Your choices are saved" in scanner.post(desk, {"name": "Maria"}).content.decode()
+    assert scanner.post(data).json()["name"] == "Maria"
+    assert scanner.post(erase).status_code == 200
+    assert not Subscriber.objects.filter(email="maria.lopez@school.example").exists()
+
+
+def test_the_form_is_taken_without_the_final_slash(scanner, newsletter):
+    assert scanner.post("/newsletter/subscribe", {"email": "ana@school.example"}).status_code == 200
+    assert Subscriber.objects.get().email == "ana@school.example"
+    assert scanner.get("/newsletter/subscribe")["Location"] == "/newsletter/"
 
 
 def test_leaving_twice_is_answered_alike(scanner, maria, way_out):
@@ -113,8 +150,8 @@ def test_unknown_links_get_a_kind_page(scanner, maria, purpose):
             assert answer.status_code == 404
             assert "We do not know this link" in answer.content.decode()
             assert answer["Cache-Control"] == "no-store"
-    for answer in (scanner.get(f"/newsletter/{purpose}/"), scanner.post(f"/newsletter/{purpose}/")):
-        assert answer.status_code == 404
+    for path in (f"/newsletter/{purpose}/", f"/newsletter/{purpose}//", f"/newsletter/{purpose}"):
+        assert scanner.get(path).status_code == scanner.post(path).status_code == 404
     maria.refresh_from_db()
     assert maria.status == "confirmed"
 

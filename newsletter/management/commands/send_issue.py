@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import re
 from argparse import ArgumentParser, ArgumentTypeError
 from datetime import datetime
 from typing import Any
@@ -14,8 +13,6 @@ from django.utils import timezone
 
 from newsletter import delivery
 from newsletter.models import IssuePage
-
-NUMBER = re.compile(r"[0-9]{1,18}")  # what fits into a key of the database
 
 NUMBER = re.compile(r"[0-9]{1,18}")  # what fits into a key of the database
 
@@ -53,7 +50,7 @@ class Command(BaseCommand):
             return {"mailing": None, "recipients": delivery.send_test(issue, test_to)}
         if at:
             if at <= timezone.now():
-                raise CommandError(f"{at:%Y-%m-%d %H:%M} is over. Choose a later moment, or leave out --at to send now.")
+                raise CommandError(f"{at:%Y-%m-%d %H:%M} is over. Choose a later time, or leave out --at to send now.")
             mailing = delivery.schedule(issue, at)
             return {"mailing": mailing.pk, "recipients": delivery.expected(mailing)}
         mailing = delivery.send(issue)
