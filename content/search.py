@@ -237,7 +237,7 @@ def find(question: Question) -> Results:
         rows=shelves.stocked(_in_order(index.MODELS[question.kind].objects.defer_streamfields(), answer.pages)),
         found=found,
         facets=[offer for facet in question.facets if (offer := _offered(facet, question, answer)).choices],
-        elsewhere=_in_order(Page.objects.specific(defer=True), answer.others),
+        elsewhere=_in_order(Page.objects.specific(defer=True).prefetch_related("locale"), answer.others),
         is_loosened=is_loosened and answer.holding > 0,
     )
 

@@ -24,12 +24,15 @@ def consent_wording() -> str:
 
 
 class TermsField(forms.MultipleChoiceField):
-    """Terms of one facet. Values that are no terms are left out when the choices are read, not refused."""
+    """Terms of one facet. Values that are no terms are left out when the choices are read, not refused.
+
+    What can not be printed is left out at once: PostgreSQL does not even take a NUL as a question.
+    """
 
     widget = forms.CheckboxSelectMultiple
 
     def to_python(self, value: Any) -> list[str]:
-        return [str(slug) for slug in value or []]
+        return [slug for slug in value or [] if slug.isprintable()]
 
     def validate(self, value: list[str]) -> None:
         """Any value will do: an old page may still offer what is gone."""

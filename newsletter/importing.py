@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
@@ -56,6 +56,8 @@ STATUSES = {
     "blocklisted": "suppressed",
     "suppressed": "suppressed",
 }
+# From the one that says least against mail to the one that says most.
+WEIGHTS = ("confirmed", "pending", "unsubscribed", "bounced", "complained", "suppressed")
 
 
 class UnreadableFile(Exception):
@@ -85,7 +87,6 @@ class Reading:
     consent: str
     terms: Mapping[tuple[str, str], UUID]
     receipt: Receipt = field(default_factory=Receipt)
-    seen: set[str] = field(default_factory=set)
     unknown_choices: set[str] = field(default_factory=set)
     without_consent: int = 0
 
@@ -95,7 +96,8 @@ def take(newsletter: Newsletter, path: Path, *, consent: str = "", dry_run: bool
 
     The file needs a column `email`; `name` (or `first name` and `last name`), `language`, `status`, `consent`,
     `role`, `grade` and `topic` are read where they stand. A row that can not be read is rejected, the others are
-    taken, in transactions of 2,000: a file can be imported again at any time.
+    taken, in transactions of 2,000: a file can be imported again at any time. Of several rows of one address the
+    one counts whose status stops the most mail.
 
     Args:
         consent: the words these people agreed to, for rows that do not state their own. A row that states none
@@ -106,7 +108,7 @@ def take(newsletter: Newsletter, path: Path, *, consent: str = "", dry_run: bool
         UnreadableFile: nothing was taken.
     """
     reading = Reading(consent, {known: key for key, known in choices.known().items()})
-    arrivals = _arrivals(decode(path.read_bytes()), reading)
+    arrivals = iter(_people(decode(path.read_bytes()), reading))
     while chunk := list(islice(arrivals, CHUNK)):
         with transaction.atomic():
             outcomes = subscribers.take_in(newsletter, chunk)
@@ -126,6 +128,21 @@ def decode(data: bytes) -> str:
         return data.decode("cp1252", errors="replace")
 
 
+def _people(text: str, reading: Reading) -> Collection[subscribers.Arrival]:
+    """One arrival for each address. All rows are read first, since an opt-out may stand in the last of them."""
+    people: dict[str, subscribers.Arrival] = {}
+    for arrival in _arrivals(text, reading):
+        first = people.setdefault(arrival.address.key, arrival)
+        if first is not arrival:
+            reading.receipt.duplicates += 1
+            people[arrival.address.key] = max(first, arrival, key=_weight)
+    return people.values()
+
+
+def _weight(arrival: subscribers.Arrival) -> int:
+    return WEIGHTS.index(arrival.status)
+
+
 def _arrivals(text: str, reading: Reading) -> Iterator[subscribers.Arrival]:
     receipt = reading.receipt
     for line, row in _rows(text):
@@ -133,16 +150,10 @@ def _arrivals(text: str, reading: Reading) -> Iterator[subscribers.Arrival]:
         try:
             if isinstance(row, RejectedRow):
                 raise row
-            arrival = _arrival(row, reading)
+            yield _arrival(row, reading)
         except RejectedRow as why:
             email = "" if isinstance(row, RejectedRow) else row["email"][: addresses.LONGEST]
             receipt.rejected.append({"row": line, "email": email, "why": str(why)})
-            continue
-        if arrival.address.key in reading.seen:
-            receipt.duplicates += 1
-            continue
-        reading.seen.add(arrival.address.key)
-        yield arrival
 
 
 def _rows(text: str) -> Iterator[tuple[int, dict[str, str] | RejectedRow]]:
@@ -242,4 +253,6 @@ def _moment(row: dict[str, str], column: str) -> datetime | None:
         at = datetime.fromisoformat(row.get(column, ""))
     except ValueError:
         return None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    if not 1 < at.year < 9999:  # a neighbouring time zone may be in a year that does not exist
+        raise RejectedRow(f"The time in “{column}” ({at.isoformat()}) can not be kept. Correct it or leave it empty.")
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)

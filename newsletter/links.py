@@ -24,6 +24,21 @@ SIGNATURE_BYTES = 16
 RETURN_SIGNATURE_BYTES = 10  # a return token must fit the 64 characters before the @ with room to spare
 
 
+class Token:
+    """A token at the end of a path: written with a slash behind it, and read without one too.
+
+    Who drops the slash must not be redirected, since RFC 8058 (section 3.1) has mail services follow no redirect.
+    """
+
+    regex = ".+"
+
+    def to_python(self, text: str) -> str:
+        return text.removesuffix("/")
+
+    def to_url(self, token: str) -> str:
+        return f"{token}/"
+
+
 class UnknownLink(Exception):
     """No link of ours: altered, cut short, or made for another purpose."""
 

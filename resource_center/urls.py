@@ -2,15 +2,18 @@
 
 from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
-from django.urls import include, path, re_path
+from django.urls import include, path, re_path, register_converter
 from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as wagtailadmin_urls
 from wagtail.documents import urls as wagtaildocs_urls
 
 from content import api, feeds, patterns, sitemap, views
+from newsletter import links
 from newsletter.views import mailbox, private, subscribing
 from resource_center import health
 from resource_center.media import media
+
+register_converter(links.Token, "token")
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
@@ -38,12 +41,13 @@ urlpatterns += i18n_patterns(
     path("partners/<slug:slug>/", views.partner, name="partner"),
     path("image-credits/", views.image_credits, name="image_credits"),
     path("newsletter/subscribe/", subscribing.subscribe, name="newsletter_subscribe"),
-    path("newsletter/confirm/<path:token>/", private.Confirm.as_view(), name="newsletter_confirm"),
-    path("newsletter/preferences/<path:token>/", private.Preferences.as_view(), name="newsletter_preferences"),
-    path("newsletter/unsubscribe/<path:token>/", private.Unsubscribe.as_view(), name="newsletter_unsubscribe"),
-    path("newsletter/export/<path:token>/", private.Export.as_view(), name="newsletter_export"),
-    path("newsletter/erase/<path:token>/", private.Erase.as_view(), name="newsletter_erase"),
-    re_path("^newsletter/(?:confirm|preferences|unsubscribe|export|erase)/+$", private.lost_token),
+    path("newsletter/subscribe", subscribing.subscribe),
+    path("newsletter/confirm/<token:token>", private.Confirm.as_view(), name="newsletter_confirm"),
+    path("newsletter/preferences/<token:token>", private.Preferences.as_view(), name="newsletter_preferences"),
+    path("newsletter/unsubscribe/<token:token>", private.Unsubscribe.as_view(), name="newsletter_unsubscribe"),
+    path("newsletter/export/<token:token>", private.Export.as_view(), name="newsletter_export"),
+    path("newsletter/erase/<token:token>", private.Erase.as_view(), name="newsletter_erase"),
+    re_path("^newsletter/(?:confirm|preferences|unsubscribe|export|erase)/?$", private.lost_token),
     path("", include(wagtail_urls)),
     prefix_default_language=False,
 )

@@ -97,16 +97,19 @@ def renew(cleared: dict[int, int]) -> set[int]:
 
 def record(entries: Sequence[Entry]) -> None:
     """Write what was heard; nothing for a lane that lost its lease, or for a row that is no longer its own."""
+    kept: dict[tuple[Kind, int], str] = {}
     for kind in Kind:
         mine = [entry for entry in entries if entry.row.kind is kind]
         if mine:
-            _record(kind, mine)
-    bounces = [entry for entry in entries if entry.verdict.bounce and entry.row.kind is Kind.DELIVERY]
+            kept |= _record(kind, mine)
+    bounces = [entry for entry in entries if entry.verdict.bounce and (Kind.DELIVERY, entry.row.pk) in kept]
     if bounces:
-        Bounce.objects.bulk_create([_bounce(entry) for entry in bounces], ignore_conflicts=True)
+        rows = [_bounce(entry, kept[Kind.DELIVERY, entry.row.pk]) for entry in bounces]
+        Bounce.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def _record(kind: Kind, entries: Sequence[Entry]) -> None:
+def _record(kind: Kind, entries: Sequence[Entry]) -> dict[tuple[Kind, int], str]:
+    """Write down one kind. Returns the reply now kept with each row that was written."""
     values, parameters = _values(
         (
             *(entry.row.pk, entry.lane, entry.verdict.state.value, entry.verdict.reason, entry.verdict.reply[:500]),
@@ -118,13 +121,15 @@ def _record(kind: Kind, entries: Sequence[Entry]) -> None:
     gone = f"(v.uncertain = 1 AND d.uncertain_attempts + 1 >= {most_uncertain})"
     expired = f"""(v.state = 'queued' AND v.uncertain = 0 AND v.attempt = 1
         AND d.first_tried_at < {clock.after(-GIVE_UP_AFTER)})"""
+    # A delivery whose address was erased meanwhile keeps no reply, which may repeat it; an erased notice is gone.
+    reply = "CASE WHEN d.address = '' THEN '' ELSE v.said END" if kind is Kind.DELIVERY else "v.said"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""WITH v(id, lane, state, reason, reply, wait, attempt, uncertain) AS ({values})
+            f"""WITH v(pk, lane, state, reason, said, wait, attempt, uncertain) AS ({values})
                 UPDATE {kind.table} AS d SET
                     state = CASE WHEN {gone} OR {expired} THEN 'failed' ELSE v.state END,
                     reason = CASE WHEN {expired} THEN '{EXPIRED}' ELSE v.reason END,
-                    reply = v.reply, lane = NULL, position = NULL,
+                    reply = {reply}, lane = NULL, position = NULL,
                     attempts = d.attempts + v.attempt,
                     uncertain_attempts = d.uncertain_attempts + v.uncertain,
                     first_tried_at = CASE WHEN v.attempt = 1 THEN COALESCE(d.first_tried_at, {clock.now()})
@@ -132,18 +137,19 @@ def _record(kind: Kind, entries: Sequence[Entry]) -> None:
                     due_at = CASE WHEN v.state = 'queued' THEN {clock.after("v.wait")} ELSE d.due_at END,
                     sent_at = CASE WHEN v.state = 'sent' THEN {clock.now()} ELSE d.sent_at END
                 FROM v JOIN newsletter_lane l ON l.token = v.lane AND l.lease_until > {clock.now()}
-                WHERE d.id = v.id AND d.lane = v.lane""",
+                WHERE d.id = v.pk AND d.lane = v.lane RETURNING id, reply""",
             parameters,
         )
+        return {(kind, pk): said for pk, said in cursor.fetchall()}
 
 
-def _bounce(entry: Entry) -> Bounce:
+def _bounce(entry: Entry, detail: str) -> Bounce:
     return Bounce(
         event_id=f"smtp:{entry.row.message_id}:{entry.row.attempts}",
         delivery_id=entry.row.pk,
         kind=entry.verdict.bounce or Bounce.Kind.UNKNOWN,
         status=status(entry.verdict.reply),
-        detail=entry.verdict.reply[:500],
+        detail=detail,
     )
 
 

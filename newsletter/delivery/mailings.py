@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from newsletter import digest, doorbell, messages
 from newsletter.delivery import clock, ledger
-from newsletter.delivery.replies import UNWRITABLE, Verdict
+from newsletter.delivery.replies import UNWRITABLE, Verdict, anonymous
 from newsletter.models import Delivery, Dispatch, IssuePage, Mailing
 
 State = Mailing.State
@@ -151,14 +151,15 @@ def counts(mailing: Mailing) -> dict[str, int]:
 
 def why_refused(verdict: Verdict) -> str:
     """Why a mailing paused itself, in words for the person who has to do something about it."""
+    said = anonymous(verdict.reply)
     if verdict.reason == UNWRITABLE:
         return _("A message could not be made: “%(reply)s”. Nothing is lost: tell your developer, then resume.") % {
-            "reply": verdict.reply
+            "reply": said
         }
     return _(
         "The mail server refused this mailing, not an address: “%(reply)s”. Nobody was removed. "
         "Ask whoever runs the mail server to let it through, then resume."
-    ) % {"reply": verdict.reply}
+    ) % {"reply": said}
 
 
 def _refuse(mailing: Mailing, what: str) -> None:

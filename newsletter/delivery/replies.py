@@ -22,6 +22,7 @@ UNWRITABLE = "unwritable"  # no message could be made
 DISCONNECTED = "disconnected"  # the connection broke before the message was handed over
 
 ENHANCED = re.compile(r"\b([45])\.(\d{1,3})\.(\d{1,3})\b")
+ADDRESSES = re.compile(r"[^\s<>]+(@|%40)[^\s<>]+", re.IGNORECASE)
 WORDS_ABOUT_US = re.compile(
     r"spam|polic(y|ies)|block(ed|list)|black ?list|reputation|dmarc|\bspf\b|dkim|authenticat|relay|unsolicited|\brbl\b",
     re.IGNORECASE,
@@ -105,6 +106,11 @@ def bounce_kind(reply: Reply) -> Bounce.Kind:
     """Hard when the address does not exist; soft when it exists and takes nothing now, such as a full mailbox."""
     enhanced = ENHANCED.search(reply.text)
     return Bounce.Kind.SOFT if enhanced and enhanced[2] in "23" and enhanced[3] != "1" else Bounce.Kind.HARD
+
+
+def anonymous(text: str) -> str:
+    """A reply without the addresses it repeats, for where an erasure would not find them."""
+    return ADDRESSES.sub("…", text)
 
 
 def status(text: str) -> str:

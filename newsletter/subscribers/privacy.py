@@ -65,7 +65,9 @@ def erase(address_key: str, *, source: str) -> bool:
     """
     subscriber = Subscriber.objects.filter(address_key=address_key).first()
     held = Q(address_key=address_key) | (Q(subscriber=subscriber) if subscriber else Q())
-    deliveries = Delivery.objects.filter(held)
+    # Locked, so that what a relay answers meanwhile is either blanked here or not written any more.
+    locked = Delivery.objects.select_for_update().filter(held)
+    deliveries = Delivery.objects.filter(pk__in=list(locked.values_list("pk", flat=True)))
     Bounce.objects.filter(delivery__in=deliveries).update(detail="")
     # A relay's reply often repeats the address.
     deliveries.update(

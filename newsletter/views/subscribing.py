@@ -25,7 +25,7 @@ ANSWER_AFTER = 0.1  # seconds: longer than any of our ways to an answer, so that
 def subscribe(request: HttpRequest) -> HttpResponse:
     """Take a sign-up. The answer, and its time, are the same whatever we know of the address."""
     if request.method != "POST":
-        return redirect(request.path.removesuffix("subscribe/"))
+        return redirect(request.path.rstrip("/").removesuffix("subscribe"))
     if not comes_from_us(request):
         return render(request, "newsletter/foreign.html", status=403)
     form = forms.SignupForm(request.POST, auto_id="signup-%s")

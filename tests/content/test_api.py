@@ -60,7 +60,9 @@ def test_every_reader_can_fetch_a_picture_where_the_api_says_it_is(client, publi
     item = client.get(address).json()["items"][0]
     url = item["meta"]["download_url"] if "images" in address else item["picture"]["download_url"]
     assert url.startswith("http://testserver/media/images/")
-    assert client.get(url.removeprefix("http://testserver")).status_code == 200
+    file = client.get(url.removeprefix("http://testserver"))
+    assert (file.status_code, file["Content-Type"]) == (200, "image/jpeg")
+    file.close()
 
 
 def test_a_portrait_is_told_only_under_a_published_byline(client, published, draft, picture):

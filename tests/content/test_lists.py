@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from wagtail.models import Locale, PageViewRestriction
 
@@ -230,10 +232,17 @@ def test_results_in_another_language_than_the_list_say_so(client, resources, sto
     assert not read(client, "/resources/").select("#found [lang]")
     locale = Locale.objects.get(language_code="es")
     parent = StoriesPage.objects.get(locale=locale)
-    parent.add_child(instance=StoryPage(title="Visitas en la mesa", slug="visitas", locale=locale))
-    index.rebuild()
-    elsewhere = read(client, "/resources/?language=es&q=mesa").select_one(".elsewhere a")
-    assert (elsewhere["href"], elsewhere["lang"]) == ("/es/stories/visitas/", "es")
+    costs = []
+    for slug in ("visitas", "cartas"):
+        parent.add_child(instance=StoryPage(title=f"{slug} en la mesa", slug=slug, locale=locale))
+        index.rebuild()
+        read(client, "/resources/?language=es&q=mesa")
+        with CaptureQueriesContext(connection) as asked:
+            page = read(client, "/resources/?language=es&q=mesa")
+        costs.append(len(asked))
+    told = {link["href"]: link["lang"] for link in page.select(".elsewhere a")}
+    assert told == {"/es/stories/visitas/": "es", "/es/stories/cartas/": "es"}
+    assert costs[0] == costs[1]
 
 
 def test_events_are_listed_to_come_and_past(client, site):

@@ -637,7 +637,7 @@ def test_a_mailing_scheduled_for_later_is_left_alone(issue, maria, relay):
     delivery.work_on(mailing.pk)
     mailing.refresh_from_db()
     assert (mailing.state, mailing.deliveries.count()) == ("scheduled", 0)
-    Mailing.objects.update(scheduled_for=timezone.now())
+    Mailing.objects.update(scheduled_for=timezone.now() - timedelta(seconds=1))
     delivery.work_on(mailing.pk)
     mailing.refresh_from_db()
     assert mailing.state == "sent"

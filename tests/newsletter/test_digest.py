@@ -220,7 +220,7 @@ def test_a_placeholder_is_a_problem(issue):
 def test_a_placeholder_in_an_items_own_words_is_a_problem(issue):
     issue.stories[0].value["summary"] = "For *|FNAME|*"
     issue.save_revision()
-    assert any("“*|FNAME|*” " in problem for problem in digest.problems(issue))
+    assert any("“*|FNAME|*”" in problem for problem in digest.problems(issue))
 
 
 def test_a_page_that_goes_live_later_is_a_problem(issue):
