@@ -18,6 +18,7 @@ from newsletter.smtp import Message
 
 logger = logging.getLogger(__name__)
 
+
 def enclose(row: Row) -> Message | Verdict:
     """The message of a row, ready to go; or what to write down when it can not be made."""
     try:

@@ -85,8 +85,8 @@ def in_doubt(reply: Reply | None) -> Verdict:
 
 def backoff(attempts: int) -> float:
     """Seconds until the next try: a minute, doubling to an hour, 20 % either way so that crowds disperse."""
-    wait = min(FIRST_WAIT * 2 ** min(attempts, 10), LONGEST_WAIT)
-    return wait * (800 + secrets.randbelow(401)) / 1000
+    wait = min(FIRST_WAIT * 2.0 ** min(attempts, 10), LONGEST_WAIT)
+    return float(wait * (800 + secrets.randbelow(401))) / 1000
 
 
 def about_us(reply: Reply, stage: Stage) -> bool:

@@ -47,9 +47,7 @@ class Mailing(models.Model):
         verbose_name_plural = _("mailings")
         ordering = ["-created_at"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["issue"], condition=~Q(state="cancelled"), name="one_mailing_per_issue"
-            ),
+            models.UniqueConstraint(fields=["issue"], condition=~Q(state="cancelled"), name="one_mailing_per_issue"),
             models.CheckConstraint(
                 condition=Q(state__in=["scheduled", "preparing", "sending", "paused", "sent", "cancelled"]),
                 name="mailing_state_known",

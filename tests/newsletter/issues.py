@@ -10,8 +10,10 @@ from newsletter.models import IssuePage, NewsletterPage
 
 def an_issue() -> IssuePage:
     """October's issue with one resource in it, a draft."""
-    article = ResourceCenterPage.objects.order_by("path").first().add_child(
-        instance=ArticlePage(title="Reading aloud", slug="reading-aloud", summary="Why it works.")
+    article = (
+        ResourceCenterPage.objects.order_by("path")
+        .first()
+        .add_child(instance=ArticlePage(title="Reading aloud", slug="reading-aloud", summary="Why it works."))
     )
     page = NewsletterPage.objects.get(locale__language_code="en")
     return page.add_child(

@@ -79,7 +79,7 @@ def test_the_html_of_a_mail_is_caged(client, keep):
         b"",
         b"\x00\xff\xfe",
         b"Subject: <script>alert(1)</script>\r\n\r\n<script>alert(2)</script>",
-        b"Subject: =?utf-8?b?////?=\r\nTo: \"><img src=x onerror=alert(1)>\r\n\r\n",
+        b'Subject: =?utf-8?b?////?=\r\nTo: "><img src=x onerror=alert(1)>\r\n\r\n',
         b"Content-Type: text/html; charset=no-such-charset\r\n\r\n<p>x</p>",
         b"Content-Type: multipart/mixed\r\n\r\nno boundary",
         b'Content-Type: multipart/mixed; boundary="a"\r\n\r\n--a\r\nContent-Type: message/rfc822\r\n\r\n\r\n--a--',
