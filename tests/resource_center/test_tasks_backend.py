@@ -75,7 +75,15 @@ def test_a_task_that_fails_here_does_not_fail_the_caller(refusing_broker, django
 
 def test_which_pages_show_a_picture_is_known_before_any_worker_wakes(settings):
     site.found()
-    picture = CreditedImage.objects.create(title="Shelf", file="shelf.png", width=1, height=1)
+    picture = CreditedImage.objects.create(
+        title="Shelf",
+        file="shelf.png",
+        width=1,
+        height=1,
+        description="A shelf of books.",
+        creator="Ana Maguire",
+        licence="CC-BY-4.0",
+    )
     home = HomePage.objects.get(locale__language_code="en")
     home.picture = picture
     home.save()
