@@ -87,4 +87,4 @@ def test_which_pages_show_a_picture_is_known_before_any_worker_wakes(settings):
     home = HomePage.objects.get(locale__language_code="en")
     home.picture = picture
     home.save()
-    assert [page for page, _uses in picture.get_usage()] == [home]
+    assert [page.pk for page, _uses in picture.get_usage()] == [home.pk]
