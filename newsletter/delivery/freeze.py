@@ -166,12 +166,18 @@ def _insert(mailing: Mailing, upper: int) -> int:
         if connection.vendor == "postgresql"
         else "lower(hex(randomblob(16)))"
     )
+    domain = (
+        "split_part(u.address_key, '@', 2)"
+        if connection.vendor == "postgresql"
+        else "substr(u.address_key, instr(u.address_key, '@') + 1)"
+    )
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""INSERT INTO newsletter_delivery (mailing_id, variant_id, subscriber_id, address, address_key,
-                    generation, state, message_id, attempts, uncertain_attempts, due_at, reason, reply)
-                SELECT %s, COALESCE(exact.variant_id, plain.variant_id), u.id, u.email, u.address_key, 1,
-                    'queued', '<d.' || {token} || %s, 0, 0, {clock.now()}, '', ''
+            f"""INSERT INTO newsletter_delivery (mailing_id, variant_id, subscriber_id, address, address_key, domain,
+                    generation, current, state, message_id, attempts, uncertain_attempts, due_at, reason, reply,
+                    provider_id)
+                SELECT %s, COALESCE(exact.variant_id, plain.variant_id), u.id, u.email, u.address_key, {domain},
+                    1, TRUE, 'queued', '<d.' || {token} || %s, 0, 0, {clock.now()}, '', '', ''
                 FROM newsletter_subscription s JOIN newsletter_subscriber u ON u.id = s.subscriber_id
                 JOIN newsletter_segment plain
                     ON plain.mailing_id = %s AND plain.language = u.language AND plain.choices_key = ''

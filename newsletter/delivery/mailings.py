@@ -146,7 +146,7 @@ def finish(pk: int) -> bool:
 def counts(mailing: Mailing) -> dict[str, int]:
     """How many deliveries stand in each state, and all of them as `recipients`: one statement, so it adds up."""
     numbers: dict[str, Any] = {state.value: Count("pk", filter=Q(state=state)) for state in Dispatch.State}
-    return mailing.deliveries.aggregate(recipients=Count("pk"), **numbers)
+    return mailing.deliveries.filter(current=True).aggregate(recipients=Count("pk"), **numbers)
 
 
 def why_refused(verdict: Verdict) -> str:

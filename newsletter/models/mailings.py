@@ -149,6 +149,7 @@ class Dispatch(models.Model):
     sent_at = models.DateTimeField(_("sent"), null=True)
     reason = models.CharField(_("reason"), max_length=40, blank=True)
     reply = models.CharField(_("last reply"), max_length=500, blank=True)
+    provider_id = models.CharField(max_length=200, blank=True, help_text="What an ESP calls it; blank over SMTP.")
 
     wagtail_reference_index_ignore = True
 
@@ -164,7 +165,9 @@ class Delivery(Dispatch):
     subscriber = models.ForeignKey(Subscriber, null=True, on_delete=models.SET_NULL, related_name="deliveries")
     address = models.CharField(_("address"), max_length=320, blank=True, help_text="As frozen; blank after an erasure.")
     address_key = models.CharField(max_length=320)
+    domain = models.CharField(max_length=255, help_text="Of the address, for limits and routes per domain.")
     generation = models.PositiveSmallIntegerField(default=1, help_text="A person's resend is the next generation.")
+    current = models.BooleanField(default=True, help_text="Off once a person's resend took its place: it counts once.")
 
     class Meta:
         verbose_name = _("delivery")
@@ -180,7 +183,9 @@ class Delivery(Dispatch):
             # What the reaper frees.
             models.Index(fields=["lane", "position"], condition=Q(lane__isnull=False), name="delivery_lane"),
             # The counts of a mailing.
-            models.Index(fields=["mailing", "state"], name="delivery_counts"),
+            models.Index(fields=["mailing", "state"], condition=Q(current=True), name="delivery_counts"),
+            # What an ESP reports about.
+            models.Index(fields=["provider_id"], condition=~Q(provider_id=""), name="delivery_provider"),
         ]
 
 
