@@ -78,8 +78,16 @@ def django_db_setup(django_db_setup, django_db_blocker, migrated_sqlite):
 
 
 @pytest.fixture
-def live_database(django_db_serialized_rollback, transactional_db):
-    """Real commits, for tests with threads or other processes; Wagtail's root page is put back."""
+def rows_of_migrations(django_db_setup, django_db_blocker):
+    """Puts back afterwards what migrations wrote, for the tests that come next: real commits empty every table."""
+    yield
+    with django_db_blocker.unblock():
+        connection.creation.deserialize_db_from_string(connection._test_serialized_contents)
+
+
+@pytest.fixture
+def live_database(rows_of_migrations, django_db_serialized_rollback, transactional_db):
+    """Real commits, for tests with threads or other processes."""
 
 
 def need(name: str) -> str:
