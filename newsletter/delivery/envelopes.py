@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from email.utils import parseaddr
-from functools import lru_cache
 
 from django.conf import settings
 from django.db import DatabaseError
@@ -18,13 +17,20 @@ from newsletter.smtp import Message
 
 logger = logging.getLogger(__name__)
 
+MOST_VARIANTS = 512
+_variants: dict[int | None, tuple[str, messages.Template]] = {}
+
 
 def enclose(row: Row) -> Message | Verdict:
     """The message of a row, ready to go; or what to write down when it can not be made."""
     try:
         sender = return_address("d" if row.kind is Kind.DELIVERY else "n", row.pk)
         recipient = messages.wire_address(row.address)
-        return Message(row, sender, recipient, _delivery(row) if row.kind is Kind.DELIVERY else _notice(row))
+        if row.kind is Kind.NOTICE:
+            return Message(row, sender, recipient, _notice(row))
+        assert row.variant is not None
+        language, template = _variant(row.variant)
+        return Message(row, sender, recipient, _delivery(row, language, template), template.dotless)
     except ValueError as error:
         return Verdict(Dispatch.State.FAILED, ADDRESS, f"No message can be addressed to it: {error}")
     except DatabaseError as error:
@@ -50,9 +56,8 @@ def mail_domain() -> str:
     return parseaddr(settings.MAIL_FROM)[1].rpartition("@")[2] or settings.SITE_HOST or "localhost"
 
 
-def _delivery(row: Row) -> bytes:
-    assert row.variant is not None and row.public_id is not None
-    language, template = _variant(row.variant)
+def _delivery(row: Row, language: str, template: messages.Template) -> bytes:
+    assert row.public_id is not None
     return messages.fill(
         template,
         messages.Slots(
@@ -69,7 +74,15 @@ def _notice(row: Row) -> bytes:
     return messages.notice_message(Notice.objects.select_related("subscription__subscriber").get(pk=row.pk))
 
 
-@lru_cache(maxsize=512)
+def is_at_hand(row: Row) -> bool:
+    """Whether the message of a row can be made without asking the database."""
+    return row.variant in _variants
+
+
 def _variant(pk: int) -> tuple[str, messages.Template]:
-    language, template = Variant.objects.values_list("language", "template").get(pk=pk)
-    return language, messages.Template.parse(template)
+    if pk not in _variants:
+        if len(_variants) >= MOST_VARIANTS:
+            _variants.pop(next(iter(_variants)))
+        language, template = Variant.objects.values_list("language", "template").get(pk=pk)
+        _variants[pk] = language, messages.Template.parse(template)
+    return _variants[pk]

@@ -177,7 +177,8 @@ def _insert(mailing: Mailing, upper: int) -> int:
                     generation, current, state, message_id, attempts, uncertain_attempts, due_at, reason, reply,
                     provider_id)
                 SELECT %s, COALESCE(exact.variant_id, plain.variant_id), u.id, u.email, u.address_key, {domain},
-                    1, TRUE, 'queued', '<d.' || {token} || %s, 0, 0, {clock.now()}, '', '', ''
+                    1, TRUE, 'queued', '<d.' || %s || '.' || u.id || '.' || {token} || %s, 0, 0, {clock.now()},
+                    '', '', ''
                 FROM newsletter_subscription s JOIN newsletter_subscriber u ON u.id = s.subscriber_id
                 JOIN newsletter_segment plain
                     ON plain.mailing_id = %s AND plain.language = u.language AND plain.choices_key = ''
@@ -187,7 +188,7 @@ def _insert(mailing: Mailing, upper: int) -> int:
                     AND NOT EXISTS (SELECT 1 FROM newsletter_suppression x WHERE x.address_key = u.address_key)
                 ON CONFLICT DO NOTHING""",
             [
-                *(mailing.pk, f"@{mail_domain()}>", mailing.pk, mailing.pk),
+                *(mailing.pk, str(mailing.pk), f"@{mail_domain()}>", mailing.pk, mailing.pk),
                 *(mailing.newsletter_id, mailing.watermark, upper),
             ],
         )

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from newsletter.delivery import envelopes, replies
-from newsletter.delivery.ledger import LEASE, Entry, Kind, Row
+from newsletter.delivery.ledger import LEASE, Entry, Kind, Row, is_plain
 from newsletter.delivery.replies import Verdict
 from newsletter.delivery.ways import Way
 from newsletter.models import Dispatch
@@ -45,6 +45,8 @@ class Lane:
     over: bool = False
     dropped: bool = False
     entries: list[Entry] = field(default_factory=list)
+    telling: int = 0
+    asking: Row | None = None
 
     @property
     def connecting(self) -> bool:
@@ -68,14 +70,15 @@ class Lane:
     def idle(self) -> bool:
         return self.session is not None and not (self.offered or self.dotted or self.waiting or self.entries)
 
-    @property
-    def has_business(self) -> bool:
+    def has_business(self, now: float) -> bool:
         """Whether the ledger has to be asked or told something."""
-        return bool(self.entries or self.over or self.candidate or self.idle or self.to_renew)
+        return bool(self.entries or self.over or self.candidate or self.lease_ends - now < LEASE - RENEW_EVERY)
 
     @property
-    def to_renew(self) -> bool:
-        return self.lease_ends - pulse() < LEASE - RENEW_EVERY
+    def is_plain(self) -> bool:
+        """Whether all it has to tell and to ask fits into a settlement."""
+        row = self.candidate
+        return not self.over and (row is None or row.kind is Kind.DELIVERY) and all(map(is_plain, self.entries))
 
     @property
     def may_finish(self) -> bool:
@@ -104,9 +107,15 @@ class Lane:
             self._conclude(outcome)
         self.over = self.dropped = self.session.broken
 
-    def offer(self) -> None:
-        """Say everything about the next message but its final dot."""
+    def offer(self, at_hand: bool = False) -> None:
+        """Say everything about the next message but its final dot.
+
+        Args:
+            at_hand: only if that can be done without asking the database.
+        """
         if self.waiting and self.session and self.session.room and not self.offered and not self.over:
+            if at_hand and not envelopes.is_at_hand(self.waiting[0]):
+                return
             row = self.waiting.popleft()
             message = envelopes.enclose(row)
             if isinstance(message, Verdict):

@@ -5,17 +5,21 @@ Every function belongs inside one transaction that begins with `renew`: a lane w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 from newsletter.delivery import clock
 from newsletter.delivery.replies import BLOCKED, EXPIRED, UNCERTAIN, Verdict, status
-from newsletter.models import Bounce, Lane, Mailing, Notice, Subscription
+from newsletter.delivery.statements import Answer, Pending, Statement, rows
+from newsletter.models import Bounce, Dispatch, Lane, Mailing, Notice, Subscription
 
 LEASE = 60  # seconds
 GIVE_UP_AFTER = 72 * 3600  # seconds since the first try
@@ -39,7 +43,7 @@ class Kind(StrEnum):
         return f"newsletter_{self.value}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Row:
     """One claimed delivery or notice, with what its message needs. A notice has no mailing and no variant.
 
@@ -68,6 +72,16 @@ class Entry:
     verdict: Verdict
 
 
+class Among(NamedTuple):
+    """A condition on the rows that may be claimed, with its parameters."""
+
+    condition: str = "TRUE"
+    parameters: tuple[Any, ...] = ()
+
+
+ANY = Among()
+
+
 def open_lane(owner: str) -> int:
     """Make a lane and return its token."""
     return Lane.objects.create(owner=owner, lease_until=clock.moment(LEASE)).token
@@ -84,63 +98,217 @@ def renew(cleared: dict[int, int]) -> set[int]:
     """
     if not cleared:
         return set()
-    values, parameters = _values(cleared.items())
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""WITH v(t, c) AS ({values})
-                UPDATE newsletter_lane SET lease_until = {clock.after(LEASE)}, cleared = v.c
-                FROM v WHERE token = v.t AND lease_until > {clock.now()} RETURNING token""",
-            parameters,
-        )
-        return {token for (token,) in cursor.fetchall()}
+    return {int(str(token)) for _part, token, *_rest in _texts().renew.run({"lanes": list(cleared.items())})}
 
 
 def record(entries: Sequence[Entry]) -> None:
     """Write what was heard; nothing for a lane that lost its lease, or for a row that is no longer its own."""
     kept: dict[tuple[Kind, int], str] = {}
     for kind in Kind:
-        mine = [entry for entry in entries if entry.row.kind is kind]
+        mine = [_heard(entry) for entry in entries if entry.row.kind is kind]
         if mine:
-            kept |= _record(kind, mine)
+            answer = _texts().record[kind].run({"heard": mine})
+            kept |= {(kind, int(str(pk))): said or "" for _part, pk, said, *_rest in answer}
     bounces = [entry for entry in entries if entry.verdict.bounce and (Kind.DELIVERY, entry.row.pk) in kept]
     if bounces:
         rows = [_bounce(entry, kept[Kind.DELIVERY, entry.row.pk]) for entry in bounces]
         Bounce.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def _record(kind: Kind, entries: Sequence[Entry]) -> dict[tuple[Kind, int], str]:
-    """Write down one kind. Returns the reply now kept with each row that was written."""
-    values, parameters = _values(
-        (
-            *(entry.row.pk, entry.lane, entry.verdict.state.value, entry.verdict.reason, entry.verdict.reply[:500]),
-            *(round(entry.verdict.wait, 3), int(entry.verdict.attempt), int(entry.verdict.uncertain)),
-        )
-        for entry in entries
+def refusals(rows: Sequence[Row]) -> dict[Row, str]:
+    """Those of the rows that must not go now, and why: consent, suppression and mailing are read afresh.
+
+    An empty reason means that the mailing stands still: the row waits.
+    """
+    answers: dict[Row, str] = {}
+    for kind in Kind:
+        mine = {row.pk: row for row in rows if row.kind is kind}
+        if mine:
+            answer = _texts().ask[kind].run({"asked": [[pk] for pk in mine]})
+            answers |= {mine[int(str(pk))]: _refusal(kind, *facts) for _part, pk, *facts in answer}
+    return answers
+
+
+@contextmanager
+def plain_plans() -> Iterator[None]:
+    """Keep PostgreSQL from plans that pay for many rows only: here there are never more than a few."""
+    names = ("jit", "enable_hashjoin", "enable_mergejoin") if connection.vendor == "postgresql" else ()
+    with connection.cursor() as cursor:
+        for name in names:
+            cursor.execute(f"SET {name} = off")
+    try:
+        yield
+    finally:
+        # A connection that broke meanwhile has forgotten them by itself.
+        with suppress(OperationalError, InterfaceError), connection.cursor() as cursor:
+            for name in names:
+                cursor.execute(f"RESET {name}")
+
+
+class Settlement:
+    """The one transaction for all that some lanes have heard and want to know; PostgreSQL is not waited for."""
+
+    def __init__(self, cleared: dict[int, int], entries: Sequence[Entry], asked: Sequence[Row]) -> None:
+        self._asked = {row.pk: row for row in asked}
+        facts = {
+            "lanes": list(cleared.items()),
+            "heard": [_heard(entry) for entry in entries],
+            "asked": [[pk] for pk in self._asked],
+        }
+        self._pending: Pending | None = None
+        self._answer: Answer = []
+        if connection.vendor == "postgresql":
+            self._pending = _texts().settle.begin(facts)
+        else:
+            with transaction.atomic():
+                self._answer = _texts().settle.run(facts)
+
+    @property
+    def descriptor(self) -> int | None:
+        """What becomes readable when it may be done."""
+        return self._pending.descriptor if self._pending else None
+
+    @property
+    def done(self) -> bool:
+        """Whether `answer` will not wait."""
+        return self._pending is None or self._pending.done
+
+    def answer(self) -> tuple[set[int], dict[Row, str]]:
+        """The tokens that hold as `renew` says them, and the rows that must not go as `refusals` says them.
+
+        Raises:
+            DatabaseError: nothing was written.
+        """
+        answer = self._pending.answer() if self._pending else self._answer
+        held = {int(str(token)) for part, token, *_rest in answer if part == "held"}
+        refused = [(self._asked[int(str(pk))], facts) for part, pk, *facts in answer if part == "refused"]
+        return held, {row: _refusal(row.kind, *facts) for row, facts in refused}
+
+
+def is_plain(entry: Entry) -> bool:
+    """Whether a settlement can write this down: a delivery, and nothing to be done but to note it."""
+    return entry.row.kind is Kind.DELIVERY and not entry.verdict.bounce and not entry.verdict.pauses
+
+
+class _Texts(NamedTuple):
+    """The statements of the hot path in the words of one database."""
+
+    renew: Statement
+    record: dict[Kind, Statement]
+    ask: dict[Kind, Statement]
+    settle: Statement
+
+
+def _texts() -> _Texts:
+    return _texts_for(connection.vendor)
+
+
+@cache
+def _texts_for(_vendor: str) -> _Texts:
+    renewal = f"""UPDATE newsletter_lane AS l SET lease_until = {clock.after(LEASE)}, cleared = v.c
+        FROM {rows("lanes", t="bigint", c="integer")} AS v
+        WHERE l.token = v.t AND l.lease_until > {clock.now()}"""
+    holds = f"(SELECT token FROM newsletter_lane WHERE lease_until > {clock.now()})"
+    refused = {kind: _asking(kind) for kind in Kind}
+    sqlite = [
+        f"{renewal} RETURNING 'held', token, NULL, NULL, NULL",
+        f"{_recording(Kind.DELIVERY, holds)} RETURNING 'kept', id, NULL, NULL, NULL",
+        refused[Kind.DELIVERY],
+    ]
+    settle = f"""WITH held AS ({renewal} RETURNING token),
+        kept AS ({_recording(Kind.DELIVERY, "held")} RETURNING 1)
+        SELECT 'held', token::text, NULL, NULL, NULL FROM held UNION ALL {refused[Kind.DELIVERY]}"""
+    return _Texts(
+        renew=_one(renewal, "'held'", "token", "NULL"),
+        record={kind: _one(_recording(kind, holds), "'kept'", "id", "reply") for kind in Kind},
+        ask={kind: Statement(text, [text]) for kind, text in refused.items()},
+        settle=Statement(settle, sqlite),
     )
-    most_uncertain = 1 if settings.UNCERTAIN_DELIVERIES == "hold" else MOST_UNCERTAIN
-    gone = f"(v.uncertain = 1 AND d.uncertain_attempts + 1 >= {most_uncertain})"
+
+
+def _one(text: str, *answers: str) -> Statement:
+    text = f"{text} RETURNING {', '.join(answers)}"
+    return Statement(text, [text])
+
+
+def _recording(kind: Kind, holds: str) -> str:
+    heard = rows(
+        "heard",
+        pk="bigint",
+        lane="bigint",
+        state="text",
+        reason="text",
+        said="text",
+        wait="double precision",
+        attempt="integer",
+        uncertain="integer",
+        most="integer",
+    )
+    gone = "(v.uncertain = 1 AND d.uncertain_attempts + 1 >= v.most)"
     expired = f"""(v.state = 'queued' AND v.uncertain = 0 AND v.attempt = 1
         AND d.first_tried_at < {clock.after(-GIVE_UP_AFTER)})"""
     # A delivery whose address was erased meanwhile keeps no reply, which may repeat it; an erased notice is gone.
     reply = "CASE WHEN d.address = '' THEN '' ELSE v.said END" if kind is Kind.DELIVERY else "v.said"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""WITH v(pk, lane, state, reason, said, wait, attempt, uncertain) AS ({values})
-                UPDATE {kind.table} AS d SET
-                    state = CASE WHEN {gone} OR {expired} THEN 'failed' ELSE v.state END,
-                    reason = CASE WHEN {expired} THEN '{EXPIRED}' ELSE v.reason END,
-                    reply = {reply}, lane = NULL, position = NULL,
-                    attempts = d.attempts + v.attempt,
-                    uncertain_attempts = d.uncertain_attempts + v.uncertain,
-                    first_tried_at = CASE WHEN v.attempt = 1 THEN COALESCE(d.first_tried_at, {clock.now()})
-                        ELSE d.first_tried_at END,
-                    due_at = CASE WHEN v.state = 'queued' THEN {clock.after("v.wait")} ELSE d.due_at END,
-                    sent_at = CASE WHEN v.state = 'sent' THEN {clock.now()} ELSE d.sent_at END
-                FROM v JOIN newsletter_lane l ON l.token = v.lane AND l.lease_until > {clock.now()}
-                WHERE d.id = v.pk AND d.lane = v.lane RETURNING id, reply""",
-            parameters,
-        )
-        return {(kind, pk): said for pk, said in cursor.fetchall()}
+    return f"""UPDATE {kind.table} AS d SET
+            state = CASE WHEN {gone} OR {expired} THEN 'failed' ELSE v.state END,
+            reason = CASE WHEN {expired} THEN '{EXPIRED}' ELSE v.reason END,
+            reply = {reply}, lane = NULL, position = NULL,
+            attempts = d.attempts + v.attempt,
+            uncertain_attempts = d.uncertain_attempts + v.uncertain,
+            first_tried_at = CASE WHEN v.attempt = 1 THEN COALESCE(d.first_tried_at, {clock.now()})
+                ELSE d.first_tried_at END,
+            due_at = CASE WHEN v.state = 'queued' THEN {clock.after("v.wait")} ELSE d.due_at END,
+            sent_at = CASE WHEN v.state = 'sent' THEN {clock.now()} ELSE d.sent_at END
+        FROM {heard} AS v JOIN {holds} AS h ON h.token = v.lane
+        WHERE d.id = v.pk AND d.lane = v.lane"""
+
+
+def _heard(entry: Entry) -> list[Any]:
+    verdict = entry.verdict
+    most = 1 if settings.UNCERTAIN_DELIVERIES == "hold" else MOST_UNCERTAIN
+    return [
+        *(entry.row.pk, entry.lane, verdict.state.value, verdict.reason, verdict.reply[:500]),
+        *(round(verdict.wait, 3), int(verdict.attempt), int(verdict.uncertain), most),
+    ]
+
+
+def _asking(kind: Kind) -> str:
+    """Only rows that must not go come back: usually none."""
+    said = "CASE WHEN x.id IS NOT NULL THEN '1' END"
+    asked = rows("asked", pk="bigint")
+    if kind is Kind.DELIVERY:
+        return f"""SELECT 'refused', {_as_text("a.pk")}, m.state, s.status, {said}
+            FROM {asked} AS a LEFT JOIN newsletter_delivery d ON d.id = a.pk
+            LEFT JOIN newsletter_mailing m ON m.id = d.mailing_id
+            LEFT JOIN newsletter_subscription s
+                ON s.subscriber_id = d.subscriber_id AND s.newsletter_id = m.newsletter_id
+            LEFT JOIN newsletter_suppression x ON x.address_key = d.address_key
+            WHERE m.state IS NULL OR m.state <> 'sending' OR s.status IS NULL OR s.status <> 'confirmed'
+                OR x.id IS NOT NULL"""
+    return f"""SELECT 'refused', {_as_text("a.pk")}, n.kind, s.status, {said}
+        FROM {asked} AS a LEFT JOIN newsletter_notice n ON n.id = a.pk
+        LEFT JOIN newsletter_subscription s ON s.id = n.subscription_id
+        LEFT JOIN newsletter_subscriber u ON u.id = s.subscriber_id
+        LEFT JOIN newsletter_suppression x ON x.address_key = u.address_key
+        WHERE n.id IS NULL OR x.id IS NOT NULL
+            OR (s.status = 'confirmed' AND n.kind IN ('{Notice.Kind.CONFIRMATION}', '{Notice.Kind.REMINDER}'))"""
+
+
+def _as_text(column: str) -> str:
+    return f"CAST({column} AS text)"
+
+
+def _refusal(kind: Kind, what: str | None, subscription: str | None, suppressed: str | None) -> str:
+    """Why a row must not go; `what` is the state of its mailing, or the kind of notice it is."""
+    if what == Mailing.State.CANCELLED and kind is Kind.DELIVERY:
+        return CANCELLED
+    if subscription is None:
+        return ERASED
+    if suppressed:
+        return SUPPRESSED
+    if kind is Kind.NOTICE:
+        return CONFIRMED_MEANWHILE
+    return UNSUBSCRIBED if subscription != Subscription.Status.CONFIRMED else ""
 
 
 def _bounce(entry: Entry, detail: str) -> Bounce:
@@ -153,70 +321,9 @@ def _bounce(entry: Entry, detail: str) -> Bounce:
     )
 
 
-def refusals(rows: Sequence[Row]) -> dict[Row, str]:
-    """Those of the rows that must not go now, and why: consent, suppression and mailing are read afresh.
-
-    An empty reason means that the mailing stands still: the row waits.
-    """
-    answers: dict[Row, str] = {}
-    for kind, ask in ((Kind.DELIVERY, _delivery_facts), (Kind.NOTICE, _notice_facts)):
-        mine = [row for row in rows if row.kind is kind]
-        facts = ask([row.pk for row in mine]) if mine else {}
-        for row in mine:
-            refusal = facts.get(row.pk, ERASED)
-            if refusal is not None:
-                answers[row] = refusal
-    return answers
-
-
-def _delivery_facts(pks: list[int]) -> dict[int, str | None]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""SELECT d.id, m.state, s.status, EXISTS (
-                    SELECT 1 FROM newsletter_suppression x WHERE x.address_key = d.address_key)
-                FROM newsletter_delivery d JOIN newsletter_mailing m ON m.id = d.mailing_id
-                LEFT JOIN newsletter_subscription s
-                    ON s.subscriber_id = d.subscriber_id AND s.newsletter_id = m.newsletter_id
-                WHERE d.id IN ({_marks(pks)})""",
-            pks,
-        )
-        return {pk: _delivery_refusal(*facts) for pk, *facts in cursor.fetchall()}
-
-
-def _delivery_refusal(mailing: str, subscription: str | None, suppressed: bool) -> str | None:
-    if mailing == Mailing.State.CANCELLED:
-        return CANCELLED
-    if subscription is None:
-        return ERASED
-    if suppressed:
-        return SUPPRESSED
-    if subscription != Subscription.Status.CONFIRMED:
-        return UNSUBSCRIBED
-    return None if mailing == Mailing.State.SENDING else ""
-
-
-def _notice_facts(pks: list[int]) -> dict[int, str | None]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""SELECT n.id, n.kind, s.status, EXISTS (
-                    SELECT 1 FROM newsletter_suppression x WHERE x.address_key = u.address_key)
-                FROM newsletter_notice n JOIN newsletter_subscription s ON s.id = n.subscription_id
-                JOIN newsletter_subscriber u ON u.id = s.subscriber_id WHERE n.id IN ({_marks(pks)})""",
-            pks,
-        )
-        return {pk: _notice_refusal(*facts) for pk, *facts in cursor.fetchall()}
-
-
-def _notice_refusal(kind: str, subscription: str, suppressed: bool) -> str | None:
-    if suppressed:
-        return SUPPRESSED
-    asks = kind in (Notice.Kind.CONFIRMATION, Notice.Kind.REMINDER)
-    return CONFIRMED_MEANWHILE if asks and subscription == Subscription.Status.CONFIRMED else None
-
-
 def claim_notices(lane: int, position: int, limit: int) -> list[Row]:
     """Claim due notices for a lane, numbered after `position`, in the order they fell due."""
-    if not _claim(Kind.NOTICE, "TRUE", [], lane, position, limit):
+    if not _claim_notices(lane, position, limit):
         return []
     with connection.cursor() as cursor:
         cursor.execute(
@@ -229,39 +336,83 @@ def claim_notices(lane: int, position: int, limit: int) -> list[Row]:
         return [Row(Kind.NOTICE, *facts) for facts in cursor.fetchall()]
 
 
-def claim_deliveries(mailing: int, lane: int, position: int, limit: int) -> list[Row]:
-    """Claim due deliveries of a mailing for a lane, numbered after `position`, in the order they fell due."""
-    which = "mailing_id = %s AND EXISTS (SELECT 1 FROM newsletter_mailing WHERE id = %s AND state = 'sending')"
-    if not _claim(Kind.DELIVERY, which, [mailing, mailing], lane, position, limit):
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""SELECT d.id, d.position, d.message_id, d.address, d.attempts, d.mailing_id, d.variant_id,
-                    s.public_id, d.reason = '{BLOCKED}',
-                    CASE WHEN d.reason = '{BLOCKED}' THEN EXISTS (SELECT 1 FROM newsletter_delivery other
-                        WHERE other.mailing_id = d.mailing_id AND other.state = 'sent'
-                        AND other.sent_at > d.first_tried_at) ELSE FALSE END
-               FROM newsletter_delivery d LEFT JOIN newsletter_mailing m ON m.id = d.mailing_id
-               LEFT JOIN newsletter_subscription s
-                    ON s.subscriber_id = d.subscriber_id AND s.newsletter_id = m.newsletter_id
-               WHERE d.lane = %s AND d.position > %s ORDER BY d.position""",
-            [lane, position],
+def claim_deliveries(mailing: int, lane: int, position: int, limit: int, among: Among = ANY) -> list[Row]:
+    """Claim due deliveries of a mailing for a lane, numbered after `position`, in the order they fell due.
+
+    Those whose reader has left since the freeze are skipped at once.
+    """
+    rows: list[Row] = []
+    while not rows:
+        claimed = _claimed(mailing, lane, position, limit, among)
+        if not claimed:
+            return []
+        refused = [(row, reason) for row, reason in claimed if reason]
+        record([Entry(lane, row, Verdict(Dispatch.State.SKIPPED, reason, attempt=False)) for row, reason in refused])
+        rows = [row for row, reason in claimed if not reason]
+    return rows
+
+
+def _claimed(mailing: int, lane: int, position: int, limit: int, among: Among) -> list[tuple[Row, str]]:
+    """Rows as they are claimed, each with the reason why it must not go, or nothing."""
+    claim = {"claim": [[mailing, lane, position, limit]]}
+    return [
+        (
+            Row(
+                Kind.DELIVERY,
+                *(int(str(pk)), int(str(place)), str(message_id), str(address), int(str(attempts)), mailing),
+                *(int(str(variant)), public_id, blocked is not None, singled is not None),
+            ),
+            _refusal(Kind.DELIVERY, *facts),
         )
-        return [Row(Kind.DELIVERY, *facts) for facts in cursor.fetchall()]
+        for pk, place, message_id, address, attempts, variant, public_id, blocked, singled, *facts in _claiming(
+            connection.vendor, among.condition
+        ).run(claim, *among.parameters)
+    ]
 
 
-def _claim(kind: Kind, which: str, parameters: list[Any], lane: int, position: int, limit: int) -> int:
-    """Due rows that nobody holds become this lane's; two lanes never wait for each other's rows."""
+@cache
+def _claiming(vendor: str, condition: str) -> Statement:
+    """Due rows that nobody holds become a lane's; two lanes never wait for each other's rows."""
+    asked = rows("claim", mailing="bigint", lane="bigint", position="integer", most="integer")
+    skip = "FOR UPDATE SKIP LOCKED" if vendor == "postgresql" else ""
+    name = "$" if vendor == "postgresql" else "%"
+    places = iter(range(condition.count("%s")))
+    condition = re.sub("%s", lambda _: f"${next(places) + 2}" if name == "$" else f"%(more{next(places)})s", condition)
+    free = f"""SELECT id, due_at FROM newsletter_delivery
+        WHERE mailing_id = (SELECT mailing FROM {asked} AS c) AND state = 'queued' AND due_at <= {clock.now()}
+            AND EXISTS (SELECT 1 FROM newsletter_mailing m, {asked} AS c WHERE m.id = c.mailing AND m.state = 'sending')
+            AND {condition}
+        ORDER BY due_at, id LIMIT (SELECT most FROM {asked} AS c) {skip}"""
+    claim = f"""UPDATE newsletter_delivery AS d SET state = 'in_flight', lane = (SELECT lane FROM {asked} AS c),
+            position = (SELECT position FROM {asked} AS c) + picked.n
+        FROM (SELECT free.id AS pk, row_number() OVER (ORDER BY free.due_at, free.id) AS n FROM ({free}) AS free) picked
+        WHERE d.id = picked.pk"""
+    blocked = f"CASE WHEN d.reason = '{BLOCKED}' THEN '1' END"
+    singled = f"""CASE WHEN d.reason = '{BLOCKED}' AND EXISTS (SELECT 1 FROM newsletter_delivery other
+        WHERE other.mailing_id = d.mailing_id AND other.state = 'sent' AND other.sent_at > d.first_tried_at)
+        THEN '1' END"""
+    look = f"""SELECT d.id, d.position, d.message_id, d.address, d.attempts, d.variant_id, s.public_id,
+            {blocked}, {singled}, m.state, s.status, CASE WHEN x.id IS NOT NULL THEN '1' END
+        FROM {{}} d JOIN newsletter_mailing m ON m.id = d.mailing_id
+        LEFT JOIN newsletter_subscription s ON s.subscriber_id = d.subscriber_id AND s.newsletter_id = m.newsletter_id
+        LEFT JOIN newsletter_suppression x ON x.address_key = d.address_key"""
+    own = f"d.lane = (SELECT lane FROM {asked} AS c) AND d.position > (SELECT position FROM {asked} AS c)"
+    return Statement(
+        f"WITH taken AS ({claim} RETURNING d.*) {look.format('taken')} ORDER BY d.position",
+        [claim, f"{look.format('newsletter_delivery')} WHERE {own} ORDER BY d.position"],
+    )
+
+
+def _claim_notices(lane: int, position: int, limit: int) -> int:
     skip = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""UPDATE {kind.table} SET state = 'in_flight', lane = %s, position = %s + picked.n
+            f"""UPDATE newsletter_notice SET state = 'in_flight', lane = %s, position = %s + picked.n
                 FROM (SELECT free.id AS pk, row_number() OVER (ORDER BY free.due_at, free.id) AS n FROM (
-                    SELECT id, due_at FROM {kind.table}
-                    WHERE {which} AND state = 'queued' AND due_at <= {clock.now()}
+                    SELECT id, due_at FROM newsletter_notice WHERE state = 'queued' AND due_at <= {clock.now()}
                     ORDER BY due_at, id LIMIT %s {skip}) AS free) AS picked
                 WHERE id = picked.pk""",
-            [lane, position, *parameters, limit],
+            [lane, position, limit],
         )
         return int(cursor.rowcount)
 
@@ -286,12 +437,3 @@ def skip_cancelled() -> None:
                 WHERE state = 'queued'
                     AND mailing_id IN (SELECT id FROM newsletter_mailing WHERE state = 'cancelled')"""
         )
-
-
-def _values(rows: Iterable[Sequence[Any]]) -> tuple[str, list[Any]]:
-    lists = [list(row) for row in rows]
-    return "VALUES " + ", ".join(f"({_marks(row)})" for row in lists), [value for row in lists for value in row]
-
-
-def _marks(values: Sequence[Any]) -> str:
-    return ", ".join(["%s"] * len(values))

@@ -31,11 +31,12 @@ CLAIM = 25  # rows; few, so that a slow connection does not keep others' work fr
 LOOK_EVERY = 1.0  # seconds between looks for notices, new work and overdue replies
 REAP_EVERY = 15.0
 WORTH_WAITING = 10.0
+GATHER = 0.004  # seconds that a settlement waits for more to settle
 FIRST_REST = 2.0  # seconds a relay is left alone after it turned us away, doubling
 LONGEST_REST = 600.0
 
 
-# The tokens that hold, the rows that must not go and why, and the rows that lanes were given.
+# The tokens that hold, the rows that must not go and why, and the notices that a lane was given.
 Answers = tuple[set[int], dict[Row, str], list[tuple[Lane, list[Row]]]]
 
 
@@ -61,6 +62,9 @@ class Sender:
         self.closing_at = float("inf")
         self.asked_to_stop = 0
         self.dry_until = self.look_at = self.reap_at = 0.0
+        self.settlement: ledger.Settlement | None = None
+        self.concerned: list[Lane] = []
+        self.started = self.gathering = 0.0
 
     def run(self, seconds: float = float("inf")) -> Tally:
         """Send until nothing is due, or no relay lets us in. A signal to stop is obeyed as soon as no reply is awaited.
@@ -76,7 +80,7 @@ class Sender:
         """
         self.closing_at = pulse() + seconds
         self.dry_until, self.limit = 0.0, self.most
-        with self._heeding_signals(), ThreadPoolExecutor(self.limit) as self.openers:
+        with self._heeding_signals(), ledger.plain_plans(), ThreadPoolExecutor(self.limit) as self.openers:
             try:
                 while self._turn():
                     pass
@@ -88,15 +92,14 @@ class Sender:
 
     def _turn(self) -> bool:
         """Once around. False when there is nothing left to do."""
-        self._prepare()
+        if self.settlement is None:
+            self._prepare()
         self._listen()
-        for lane in self.lanes:
-            lane.offer()
-        self._write_down()
-        for lane in self.lanes:
-            if not self.asked_to_stop:
-                lane.finish()
-            lane.offer()
+        if self.settlement is None or self._has_settled():
+            settled = self._conclude()
+            self._feed_the_hungry()
+            self._begin()
+            self._go_to_it(settled)
         return bool(self.lanes) or self._worth_waiting
 
     @contextlib.contextmanager
@@ -174,38 +177,70 @@ class Sender:
 
     def _claim(self, token: int, position: int) -> list[Row]:
         """Due rows for a lane, without those whose reader has left since the freeze."""
+        return self._claim_notices(token, position) or self._claim_deliveries(token, position)
+
+    def _claim_deliveries(self, token: int, position: int) -> list[Row]:
+        return [] if self.mailing is None else ledger.claim_deliveries(self.mailing, token, position, CLAIM)
+
+    def _claim_notices(self, token: int, position: int) -> list[Row]:
         while True:
             rows = ledger.claim_notices(token, position, CLAIM)
-            if not rows and self.mailing is not None:
-                rows = ledger.claim_deliveries(self.mailing, token, position, CLAIM)
             refusals = ledger.refusals(rows)
             ledger.record([skipped(token, row, reason) for row, reason in refusals.items() if reason])
             if not rows or len(refusals) < len(rows):
                 return [row for row in rows if row not in refusals or not refusals[row]]
 
     def _listen(self) -> None:
-        """Wait until a server says something or takes more, and hear it."""
+        """Wait until a server says something or takes more, or the database has answered; and hear the servers."""
         poller = select.poll()
         by_descriptor = {}
+        stirred = []
         for lane in self.lanes:
-            if lane.session and lane.session.sock:
-                poller.register(lane.session.sock, select.POLLIN | (select.POLLOUT if lane.session.writing else 0))
-                by_descriptor[lane.session.sock.fileno()] = lane
-        stirred = [by_descriptor[descriptor] for descriptor, _event in poller.poll(self._pause() * 1000)]
-        stirred += [lane for lane in self.lanes if lane.session and lane.session.news and lane not in stirred]
-        for lane in self.lanes if pulse() >= self.look_at else stirred:
+            session = lane.session
+            if session and session.sock:
+                poller.register(session.sock, select.POLLIN | (select.POLLOUT if session.writing else 0))
+                by_descriptor[session.sock.fileno()] = lane
+            if session and session.news:
+                stirred.append(lane)
+        if self.settlement and self.settlement.descriptor is not None:
+            poller.register(self.settlement.descriptor, select.POLLIN)
+        events = poller.poll(0 if stirred else self._pause() * 1000)
+        readable = [by_descriptor[descriptor] for descriptor, _event in events if descriptor in by_descriptor]
+        stirred += [lane for lane in readable if lane not in stirred]
+        self._hear(self.lanes if pulse() >= self.look_at else stirred)
+
+    def _hear(self, stirred: list[Lane]) -> None:
+        for lane in stirred:
             lane.hear()
-        for lane in self.lanes:
+        self._go_to_it(stirred)
+        if self.settlement is None:
+            self._welcome([lane for lane in self.lanes if lane.connecting])
+
+    def _welcome(self, lanes: list[Lane]) -> None:
+        """Take over connections that are open now."""
+        for lane in lanes:
             refused = lane.connect()
             if refused:
                 self._turned_away(lane, refused)
+        self._go_to_it(lanes)
+
+    def _go_to_it(self, lanes: list[Lane]) -> None:
+        """Final dots where they may be written, and the next message behind each."""
+        for lane in lanes:
+            if not self.asked_to_stop:
+                lane.finish()
+            lane.offer(at_hand=self.settlement is not None)
 
     def _pause(self) -> float:
         """How long nothing may be done but to listen, in seconds."""
-        if any(lane.entries or lane.over or lane.candidate or lane.may_finish for lane in self.lanes):
+        if self.settlement:
+            return LOOK_EVERY / 4 if self.settlement.descriptor is not None else 0.0
+        now = pulse()
+        if any(lane.over for lane in self.lanes):
             return 0.0
-        if any(lane.session and lane.session.news for lane in self.lanes):
-            return 0.0
+        if any(lane.has_business(now) for lane in self.lanes):
+            self.gathering = self.gathering or now
+            return max(0.0, self.gathering + GATHER - now)
         return 0.02 if any(lane.connecting for lane in self.lanes) else LOOK_EVERY / 4
 
     def _turned_away(self, lane: Lane, refused: Refused) -> None:
@@ -227,22 +262,84 @@ class Sender:
         rest = min(max(FIRST_REST, 2 * last), LONGEST_REST)
         self.rests[way] = (pulse() + rest, rest)
 
-    def _write_down(self) -> None:
+    def _has_settled(self) -> bool:
+        assert self.settlement is not None
+        try:
+            return self.settlement.done
+        except AWAY:
+            return True  # and `_conclude` hears why
+
+    def _conclude(self) -> list[Lane]:
+        """Take the answer of the settlement under way. Returns its lanes, which may go on."""
+        settlement, self.settlement = self.settlement, None
+        if settlement is None:
+            return []
+        lanes, started = self.concerned, self.started
+        try:
+            held, refusals = settlement.answer()
+        except AWAY as error:
+            # Whatever of it was written is not written twice: those rows have left their lanes.
+            logger.warning("The database did not answer (%s).", error)
+            connection.close()
+            self._settle_and_wait(lanes)
+            return lanes
+        for lane in lanes:
+            row = lane.asking
+            self._go_on(lane, started, held, refusals)
+            if row and refusals.get(row):
+                lane.entries.append(skipped(lane.token, row, refusals[row]))
+        return lanes
+
+    def _begin(self) -> None:
         """Group commit: what was heard on all lanes, their leases, and a word on what each wants to send next."""
-        looking = pulse() >= self.look_at
-        concerned = [lane for lane in self.lanes if looking or lane.has_business or self._feeds(lane)]
+        now = pulse()
+        looking = now >= self.look_at
+        concerned = [lane for lane in self.lanes if looking or lane.has_business(now)]
         if looking:
-            self.look_at = pulse() + LOOK_EVERY
-        if not concerned:
+            self.look_at = now + LOOK_EVERY
+        elif not self._enough(concerned, now):
             return
-        started = pulse()
-        held, refusals, fed = self._commit(concerned, looking)
+        self.gathering = 0.0
+        if looking or not all(lane.is_plain for lane in concerned):
+            self._settle_and_wait(concerned, looking)
+            self._go_to_it(concerned)
+        elif concerned:
+            self._settle(concerned, now)
+
+    def _enough(self, concerned: list[Lane], now: float) -> bool:
+        """Whether it is time to settle: half of the lanes wait for it, or one has waited long enough."""
+        if concerned and not self.gathering:
+            self.gathering = now
+        waited = now - self.gathering >= GATHER or any(lane.over for lane in concerned)
+        return bool(concerned) and (waited or 2 * len(concerned) >= len(self.lanes))
+
+    def _settle(self, concerned: list[Lane], now: float) -> None:
         for lane in concerned:
-            if lane.token in held:
-                self._go_on(lane, started, refusals)
-            else:
-                self._lose(lane)
-        for lane, rows in fed:
+            lane.telling, lane.asking = len(lane.entries), lane.candidate
+        self.concerned, self.started = concerned, now
+        try:
+            self.settlement = ledger.Settlement(
+                {lane.token: lane.next_cleared for lane in concerned},
+                [entry for lane in concerned for entry in lane.entries],
+                [lane.asking for lane in concerned if lane.asking],
+            )
+        except AWAY as error:
+            logger.warning("The database is away (%s).", error)
+            connection.close()
+            self._settle_and_wait(concerned)
+
+    def _settle_and_wait(self, concerned: list[Lane], looking: bool = False) -> None:
+        """The same for lanes that also end, or have heard more than that a message was taken."""
+        started = pulse()
+        for lane in concerned:
+            lane.telling, lane.asking = len(lane.entries), lane.candidate
+        held, refusals, notices = self._commit(concerned, looking)
+        for lane in concerned:
+            ended = lane.over
+            self._go_on(lane, started, held, refusals)
+            if ended and lane in self.lanes:
+                self._bury(lane)
+        for lane, rows in notices:
             lane.take(rows)
 
     def _feeds(self, lane: Lane) -> bool:
@@ -250,7 +347,7 @@ class Sender:
 
     def _commit(self, concerned: list[Lane], looking: bool) -> Answers:
         """One transaction, tried again while the leases last: nothing else is sent meanwhile."""
-        end = min(lane.lease_ends for lane in concerned)
+        end = min((lane.lease_ends for lane in concerned), default=0.0)
         while True:
             try:
                 with transaction.atomic():
@@ -270,11 +367,11 @@ class Sender:
         for entry in entries:
             if entry.verdict.pauses and entry.row.mailing is not None:
                 mailings.pause_because(entry.row.mailing, mailings.why_refused(entry.verdict))
-        asked = {row: lane.token for lane in lanes if (row := lane.candidate)}
+        asked = {lane.asking: lane.token for lane in lanes if lane.asking}
         refusals = ledger.refusals(list(asked))
         ledger.record([skipped(asked[row], row, reason) for row, reason in refusals.items() if reason])
         self._free([lane for lane in lanes if lane.over])
-        return held, refusals, self._feed(lanes, looking)
+        return held, refusals, self._notices(lanes) if looking else []
 
     def _free(self, lanes: list[Lane]) -> None:
         for lane in lanes:
@@ -282,32 +379,50 @@ class Sender:
         if lanes:
             ledger.skip_cancelled()
 
-    def _feed(self, lanes: list[Lane], looking: bool) -> list[tuple[Lane, list[Row]]]:
-        """Rows for lanes that run short; and once in a while, for one of the others, notices alone."""
-        fed = [(lane, self._claim(lane.token, lane.position)) for lane in lanes if self._feeds(lane)]
-        if fed and not all(rows for _lane, rows in fed):
-            self.dry_until = pulse() + LOOK_EVERY
-        live = [lane for lane in lanes if not lane.over and not self._feeds(lane)]
-        if looking and live and pulse() < self.closing_at:
-            fed.append((live[0], ledger.claim_notices(live[0].token, live[0].position, CLAIM)))
-        return fed
+    def _notices(self, lanes: list[Lane]) -> list[tuple[Lane, list[Row]]]:
+        """Once in a while, due notices for one of the lanes: they do not wait for the mailing to end."""
+        live = [lane for lane in lanes if not lane.over]
+        if not live or pulse() >= self.closing_at:
+            return []
+        return [(live[0], self._claim_notices(live[0].token, live[0].position))]
 
-    def _go_on(self, lane: Lane, renewed: float, refusals: dict[Row, str]) -> None:
-        """What the lane may do now that everything it has heard is written down."""
-        for entry in lane.entries:
-            self._count(entry)
-        lane.entries.clear()
-        lane.lease_ends = renewed + LEASE
-        if lane.over:
-            self._bury(lane)
+    def _feed_the_hungry(self) -> None:
+        """Rows for lanes that run short."""
+        hungry = [lane for lane in self.lanes if self._feeds(lane)]
+        if not hungry:
+            for lane in self.lanes:
+                lane.over = lane.over or lane.idle
             return
-        row = lane.candidate
+        try:
+            with transaction.atomic():
+                held = ledger.renew({lane.token: lane.cleared for lane in hungry})
+                claim = self._claim if self.mailing is None else self._claim_deliveries
+                fed = [(lane, claim(lane.token, lane.position)) for lane in hungry if lane.token in held]
+        except AWAY as error:
+            logger.warning("The database is away (%s).", error)
+            connection.close()
+            return
+        if not all(rows for _lane, rows in fed):
+            self.dry_until = pulse() + LOOK_EVERY
+        for lane, rows in fed:
+            lane.take(rows)
+            lane.over = lane.over or (lane.idle and not rows)
+        self._go_to_it([lane for lane, _rows in fed])
+
+    def _go_on(self, lane: Lane, renewed: float, held: set[int], refusals: dict[Row, str]) -> None:
+        """What the lane may do now that what it had heard is written down."""
+        if lane.token not in held:
+            self._lose(lane)
+            return
+        for entry in lane.entries[: lane.telling]:
+            self._count(entry)
+        del lane.entries[: lane.telling]
+        lane.lease_ends = renewed + LEASE
+        row, lane.asking = lane.asking, None
         if row and row in refusals:
             lane.stop()
         elif row:
             lane.cleared = row.position
-        elif lane.idle and not self._feeds(lane):
-            lane.over = True
 
     def _bury(self, lane: Lane) -> None:
         """Let a lane go that has written everything down; what it gave back may be claimed at once."""

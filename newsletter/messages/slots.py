@@ -23,8 +23,9 @@ OPEN, CLOSE = "\ue000", "\ue001"
 IN_TEXT = re.compile(f"{OPEN}([a-z_]+){CLOSE}")
 IN_BYTES = re.compile(rb"\x00([a-z]+) ([a-z_]+)\x00")
 
-# Room for the "=" of a soft line break within the 76 characters of RFC 2045, section 6.7.
-LINE = 75
+# Room for the "=" of a soft line break, and for a dot that is written as "=2E", within the 76 characters of RFC 2045,
+# section 6.7. No line of a body begins with a dot, so that none has to be doubled on the wire.
+LINE = 73
 PLAIN = re.compile(r"[!-<>-~]*").fullmatch
 
 
@@ -52,6 +53,7 @@ class Template:
 
     pieces: tuple[bytes | Gap, ...]
     gaps: tuple[Gap, ...]
+    dotless: bool
 
     @classmethod
     def parse(cls, template: bytes | memoryview) -> Template:
@@ -61,7 +63,8 @@ class Template:
         for kind, name, fixed in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
             pieces += [Gap(cast(Kind, kind.decode()), cast(Name, name.decode())), fixed]
         gaps = dict.fromkeys(piece for piece in pieces if isinstance(piece, Gap))
-        return cls(tuple(pieces), tuple(gaps))
+        # A piece behind a slot begins within a line, and what is filled in begins no line with a dot.
+        return cls(tuple(pieces), tuple(gaps), not any(b"\n." in part for part in parts[::3]))
 
 
 def slot(name: Name) -> str:
@@ -145,5 +148,8 @@ def _date(date: datetime) -> bytes:
 
 def _quoted(text: str) -> bytes:
     if PLAIN(text):  # the common case, an address of ours, at a tenth of the cost
-        return "=\r\n".join([text[start : start + LINE] for start in range(0, len(text), LINE)]).encode()
-    return body_encode(text.encode().decode("latin-1"), LINE, "\r\n").encode()
+        encoded = "=\r\n".join([text[start : start + LINE] for start in range(0, len(text), LINE)])
+    else:
+        encoded = body_encode(text.encode().decode("latin-1"), LINE, "\r\n")
+    encoded = encoded.replace("\r\n.", "\r\n=2E")
+    return (f"=2E{encoded[1:]}" if encoded.startswith(".") else encoded).encode()

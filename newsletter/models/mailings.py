@@ -107,9 +107,6 @@ class Lane(models.Model):
         default=0, help_text="The position whose final dot may have been written: in doubt after a crash."
     )
 
-    class Meta:
-        indexes = [models.Index(fields=["lease_until"], name="lane_expiry")]
-
 
 def dispatch_truths(kind: str) -> list[models.BaseConstraint]:
     """What is true of every row on its way to an address, for the table called `kind`."""
@@ -139,7 +136,7 @@ class Dispatch(models.Model):
         BOUNCED = "bounced", _("Bounced")
 
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUEUED)
-    message_id = models.CharField(max_length=200, unique=True)
+    message_id = models.CharField(max_length=200)
     lane = models.BigIntegerField(null=True)
     position = models.PositiveIntegerField(null=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
@@ -158,11 +155,18 @@ class Dispatch(models.Model):
 
 
 class Delivery(Dispatch):
-    """One mailing to one subscriber: the proof of what became of it."""
+    """One mailing to one subscriber: the proof of what became of it.
 
-    mailing = models.ForeignKey(Mailing, on_delete=models.CASCADE, related_name="deliveries")
-    variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="deliveries")
-    subscriber = models.ForeignKey(Subscriber, null=True, on_delete=models.SET_NULL, related_name="deliveries")
+    Every index costs each message twice, when it is claimed and when it is recorded, so there are as few as the
+    questions asked: a subscriber's or an address's deliveries begin a unique constraint each, and a Message-ID
+    names its row (`named`).
+    """
+
+    mailing = models.ForeignKey(Mailing, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
+    variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="deliveries", db_index=False)
+    subscriber = models.ForeignKey(
+        Subscriber, null=True, on_delete=models.SET_NULL, related_name="deliveries", db_index=False
+    )
     address = models.CharField(_("address"), max_length=320, blank=True, help_text="As frozen; blank after an erasure.")
     address_key = models.CharField(max_length=320)
     domain = models.CharField(max_length=255, help_text="Of the address, for limits and routes per domain.")
@@ -173,8 +177,8 @@ class Delivery(Dispatch):
         verbose_name = _("delivery")
         verbose_name_plural = _("deliveries")
         constraints = [
-            models.UniqueConstraint(fields=["mailing", "subscriber", "generation"], name="one_delivery_per_subscriber"),
-            models.UniqueConstraint(fields=["mailing", "address_key", "generation"], name="one_delivery_per_address"),
+            models.UniqueConstraint(fields=["subscriber", "mailing", "generation"], name="one_delivery_per_subscriber"),
+            models.UniqueConstraint(fields=["address_key", "mailing", "generation"], name="one_delivery_per_address"),
             *dispatch_truths("delivery"),
         ]
         indexes = [
@@ -187,6 +191,14 @@ class Delivery(Dispatch):
             # What an ESP reports about.
             models.Index(fields=["provider_id"], condition=~Q(provider_id=""), name="delivery_provider"),
         ]
+
+    @classmethod
+    def named(cls, message_id: str) -> "Delivery | None":
+        """The delivery whose message has this Message-ID: it says `<d.MAILING.SUBSCRIBER.RANDOM@...>`."""
+        parts = message_id.split(".")
+        if len(parts) < 4 or not all(part.isascii() and part.isdigit() and len(part) < 19 for part in parts[1:3]):
+            return None
+        return cls.objects.filter(mailing=int(parts[1]), subscriber=int(parts[2]), message_id=message_id).first()
 
 
 class Notice(Dispatch):
@@ -207,7 +219,10 @@ class Notice(Dispatch):
     class Meta:
         verbose_name = _("notice")
         verbose_name_plural = _("notices")
-        constraints = dispatch_truths("notice")
+        constraints = [
+            *dispatch_truths("notice"),
+            models.UniqueConstraint(fields=["message_id"], name="notice_message_id"),
+        ]
         indexes = [
             # What a lane claims next, ahead of mailings.
             models.Index(fields=["due_at", "id"], condition=Q(state="queued"), name="notice_due"),

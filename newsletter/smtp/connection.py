@@ -68,14 +68,14 @@ class Connection:
             self._offered = None
             self._outcomes.append(Outcome(message, False, Stage.MAIL, problem))
             return
-        self._commands.extend(
-            [
-                (Stage.MAIL, f"MAIL FROM:<{message.sender}>{self._options(message)}\r\n".encode()),
-                (Stage.RCPT, f"RCPT TO:<{message.recipient}>\r\n".encode()),
-                (Stage.DATA, b"DATA\r\n"),
-            ]
-        )
-        self._say_next()
+        mail = f"MAIL FROM:<{message.sender}>{self._options(message)}\r\n".encode()
+        rcpt = f"RCPT TO:<{message.recipient}>\r\n".encode()
+        if self.pipelining:
+            self._await((Stage.MAIL, None), (Stage.RCPT, None), (Stage.DATA, None))
+            self._push(mail + rcpt + b"DATA\r\n")
+        else:
+            self._commands.extend([(Stage.MAIL, mail), (Stage.RCPT, rcpt), (Stage.DATA, b"DATA\r\n")])
+            self._say(*self._commands.popleft())
 
     def finish(self) -> bool:
         """Write the final dot of the offered message. False when the socket does not take it now: ask again."""
@@ -84,7 +84,7 @@ class Connection:
         dot = b".\r\n" if self._offered.data.endswith(b"\r\n") else b"\r\n.\r\n"
         if not self._send_now(dot):
             return False
-        self._await(Stage.DOT, self._offered)
+        self._await((Stage.DOT, self._offered))
         self._offered, self._body_out = None, False
         return True
 
@@ -123,27 +123,17 @@ class Connection:
             options += " BODY=8BITMIME"
         return options + (f" SIZE={len(message.data)}" if "size" in self.features else "")
 
-    def _say_next(self) -> None:
-        if not self.pipelining:
-            self._say(*self._commands.popleft())
-            return
-        commands = b"".join(command for _stage, command in self._commands)
-        while self._commands:
-            self._await(self._commands.popleft()[0], None)
-        self._push(commands)
-
     def _say(self, stage: Stage, command: bytes) -> None:
-        self._await(stage, None)
+        self._await((stage, None))
         self._push(command)
 
-    def _await(self, stage: Stage, message: Message | None) -> None:
-        self._awaited.append((stage, message))
-        if len(self._awaited) == 1:
-            self._be_patient()
+    def _await(self, *replies: tuple[Stage, Message | None]) -> None:
+        if not self._awaited:
+            self._be_patient(replies[0][0])
+        self._awaited.extend(replies)
 
-    def _be_patient(self) -> None:
-        dotted = bool(self._awaited) and self._awaited[0][0] is Stage.DOT
-        self._patience_ends = time.monotonic() + (AFTER_THE_DOT if dotted else FOR_A_COMMAND)
+    def _be_patient(self, stage: Stage) -> None:
+        self._patience_ends = time.monotonic() + (AFTER_THE_DOT if stage is Stage.DOT else FOR_A_COMMAND)
 
     def _read(self) -> None:
         while self.sock is not None and not self.broken:
@@ -162,11 +152,12 @@ class Connection:
         *lines, self._incoming = (self._incoming + data).split(b"\n")
         for line in lines:
             text = readable(line.rstrip(b"\r"))
-            self._lines.append(text[4:])
-            if text[3:4] != "-":
-                code = int(text[:3]) if text[:3].isascii() and text[:3].isdigit() else 0
-                reply, self._lines = Reply(code, " ".join(self._lines)), []
-                self._react(reply)
+            if text[3:4] == "-":
+                self._lines.append(text[4:])
+                continue
+            code = int(text[:3]) if text[:3].isascii() and text[:3].isdigit() else 0
+            words, self._lines = " ".join([*self._lines, text[4:]]), []
+            self._react(Reply(code, words))
 
     def _react(self, reply: Reply) -> None:
         if self.broken:
@@ -175,7 +166,8 @@ class Connection:
             self._break(reply)
             return
         stage, message = self._awaited.popleft()
-        self._be_patient()
+        if self._awaited:
+            self._be_patient(self._awaited[0][0])
         if stage is Stage.DOT:
             self._conclude(message, reply)
         elif stage is not Stage.RSET:
@@ -199,10 +191,11 @@ class Connection:
                 self._say(Stage.DOT, b".\r\n")
             self._give_up(*self._refusal)
         elif stage is Stage.DATA and self._offered is not None:
-            self._push(_stuffed(self._offered.data))
+            self._be_patient(self._awaited[0][0] if self._awaited else stage)
+            self._push(self._offered.data if self._offered.dotless else _stuffed(self._offered.data))
             self._body_out = True
         elif self._commands:
-            self._say_next()
+            self._say(*self._commands.popleft())
 
     def _give_up(self, stage: Stage, reply: Reply) -> None:
         self._commands.clear()
@@ -230,17 +223,19 @@ class Connection:
 
     def _push(self, data: bytes) -> None:
         self._outgoing.append(memoryview(data))
-        self._write()
+        if len(self._outgoing) == 1:
+            self._write()
 
     def _write(self) -> None:
         while self._outgoing and not self.broken:
             sent = self._send(self._outgoing[0])
             if sent is None:
                 return
-            self._be_patient()
-            rest = self._outgoing.popleft()[sent:]
-            if rest:
-                self._outgoing.appendleft(rest)
+            if sent < len(self._outgoing[0]):
+                self._outgoing[0] = self._outgoing[0][sent:]
+                self._be_patient(self._awaited[0][0] if self._awaited else Stage.DATA)
+            else:
+                self._outgoing.popleft()
 
     def _send_now(self, data: bytes) -> bool:
         """All of these few bytes now, or none of them, so that no dot leaves later than it was allowed."""
@@ -271,4 +266,6 @@ def _stuffed(data: bytes) -> bytes:
 
 def readable(said: bytes | str) -> str:
     text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else " " for char in text)

@@ -46,12 +46,16 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message in its envelope. `key` is the caller's own name for it."""
+    """One message in its envelope.
+
+    `key` is the caller's own name for it; `dotless` promises that none of its lines begins with a dot.
+    """
 
     key: Hashable
     sender: str
     recipient: str
     data: bytes
+    dotless: bool = False
 
 
 @dataclass(frozen=True, slots=True)

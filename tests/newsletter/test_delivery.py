@@ -266,7 +266,7 @@ class Leaving:
         original = sender.Sender._turn
 
         def turn(self):
-            if len(sink.taken) >= count and Leaving.pending:
+            if len(sink.taken) >= count and Leaving.pending and self.settlement is None:
                 Leaving.pending = False
                 act()
             return original(self)
@@ -284,7 +284,7 @@ def fresh(monkeypatch):
     """Rolled back rows leave their numbers to the next test; nobody waits longer than needed."""
     monkeypatch.setattr(sender, "FIRST_REST", 0.05)
     monkeypatch.setattr(sender, "LOOK_EVERY", 0.2)
-    delivery.envelopes._variant.cache_clear()
+    delivery.envelopes._variants.clear()
     yield
     Leaving.undo()
 
@@ -648,7 +648,7 @@ def test_a_message_that_can_not_be_written_pauses_the_mailing(issue, maria, rela
     mailing = delivery.schedule(issue)
     delivery.start(mailing)
     mailing.variants.update(template=b"\x00header nonsense\x00")
-    delivery.envelopes._variant.cache_clear()
+    delivery.envelopes._variants.clear()
     counts = send(mailing)
     assert (mailing.state, counts["queued"]) == ("paused", 1)
     assert "could not be written" in mailing.pause_reason
