@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from wagtail.models import Locale, PageViewRestriction
 
-from content import index
+from content import search
 from content.models import (
     ArticlePage,
     EventPage,
@@ -47,7 +47,7 @@ def resources(site):
     for slug, (title, topics, grades) in ARTICLES.items():
         article(slug, title, "en", {"topic": topics, "grade": grades})
     article("en-la-mesa", "Reuniones en la mesa", "es", {"topic": ["family-partnership"]})
-    index.rebuild()
+    search.rebuild()
 
 
 def article(slug, title, language, choices):
@@ -167,7 +167,7 @@ def test_some_of_the_words_are_better_than_nothing_and_it_is_said(client, resour
 
 def test_a_private_resource_is_in_no_list(client, resources):
     PageViewRestriction.objects.create(page=ArticlePage.objects.get(slug="number-talks"), restriction_type="login")
-    index.rebuild()
+    search.rebuild()
     assert "Number talks" not in titles(read(client, "/resources/"))
 
 
@@ -175,7 +175,7 @@ def test_a_list_costs_the_same_however_long_it_is(client, resources, django_asse
     client.get("/resources/?q=table")
     for number in range(20):
         article(f"more-{number}", f"More {number}", "en", {"topic": ["literacy"]})
-    index.rebuild()
+    search.rebuild()
     with django_assert_max_num_queries(1000) as few:
         assert len(titles(read(client, "/resources/?q=table"))) == 1
     with django_assert_max_num_queries(1000) as many:
@@ -186,7 +186,7 @@ def test_a_list_costs_the_same_however_long_it_is(client, resources, django_asse
 def test_the_pages_of_a_list_keep_the_question(client, resources):
     for number in range(20):
         article(f"more-{number}", f"More {number}", "en", {"topic": ["literacy"]})
-    index.rebuild()
+    search.rebuild()
     first = read(client, "/resources/?q=more&topic=literacy")
     second = read(client, "/resources/" + first.select_one('a[rel="next"]')["href"])
     assert sorted(titles(first) + titles(second)) == sorted(f"More {number}" for number in range(20))
@@ -200,7 +200,7 @@ def stories(site):
     for slug, kind, state in (("lincoln-elementary", "school", "TX"), ("bright-schools", "cmo", "OH")):
         partner = Partner.objects.create(name=slug.title(), slug=slug, kind=kind, state=state, locale=parent.locale)
         parent.add_child(instance=StoryPage(title=f"How {slug}", slug=slug, partner=partner, locale=parent.locale))
-    index.rebuild()
+    search.rebuild()
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_results_in_another_language_than_the_list_say_so(client, resources, sto
     costs = []
     for slug in ("visitas", "cartas"):
         parent.add_child(instance=StoryPage(title=f"{slug} en la mesa", slug=slug, locale=locale))
-        index.rebuild()
+        search.rebuild()
         read(client, "/resources/?language=es&q=mesa")
         with CaptureQueriesContext(connection) as asked:
             page = read(client, "/resources/?language=es&q=mesa")
