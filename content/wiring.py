@@ -13,7 +13,7 @@ SEEN_AT_ONCE = (CreditedDocument, CreditedImage, Facet, Organisation, PageViewRe
 
 
 def connect() -> None:
-    """Set the gate before every row that publishes; let edition, search index and renditions follow what readers see."""
+    """Set the gate before every row that publishes; let edition, index and renditions follow what readers see."""
     pre_save.connect(doors.check_page)
     pre_save.connect(doors.check_schedule, sender=Revision)
     post_save.connect(edition.move_with_page)

@@ -28,7 +28,7 @@ def remind_unconfirmed() -> int:
     kinds = [Notice.Kind.CONFIRMATION, Notice.Kind.REMINDER]
     same_address = Notice.objects.filter(subscription__subscriber=OuterRef("subscription__subscriber"))
     suppressed = Suppression.objects.filter(address_key=OuterRef("subscription__subscriber__address_key"))
-    due = Notice.objects.filter(
+    due = Notice.objects.select_related("subscription").filter(
         ~Exists(same_address.filter(kind__in=kinds).exclude(pk=OuterRef("pk"))),
         ~Exists(suppressed),
         kind=Notice.Kind.CONFIRMATION,
@@ -37,4 +37,4 @@ def remind_unconfirmed() -> int:
         created_at__lte=now - lifetime + AHEAD,
         subscription__status=Subscription.Status.PENDING,
     )
-    return sum(notices.queue(notice.subscription, Notice.Kind.REMINDER) for notice in due.select_related("subscription"))
+    return sum(notices.queue(notice.subscription, Notice.Kind.REMINDER) for notice in due)

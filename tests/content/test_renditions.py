@@ -40,9 +40,8 @@ def drawn():
 
 
 def test_a_worker_draws_all_that_the_pages_of_a_site_show(client, article, picture):
-    Partner.objects.create(
-        name="Maple Street", slug="maple", kind="school", state="OH", locale=Locale.get_default(), picture=picture("Hall")
-    )
+    school = {"name": "Maple Street", "slug": "maple", "kind": "school", "state": "OH"}
+    Partner.objects.create(**school, locale=Locale.get_default(), picture=picture("Hall"))
     tasks.draw_renditions()
     before = drawn()
 
