@@ -9,7 +9,7 @@ from typing import Any
 
 from celery import current_app
 from django.core.cache import cache
-from django.db import transaction
+from django.db import connection, transaction
 from kombu.exceptions import OperationalError
 from wagtail.images.models import Filter
 from wagtail.images.shortcuts import get_renditions_or_not_found
@@ -64,7 +64,8 @@ def follow(instance: Any, update_fields: Any = None, **_signal: Any) -> None:
         is_seen = instance.live and (update_fields is None or "live" in update_fields)
     else:
         is_seen = isinstance(instance, CreditedImage | Partner | Person)
-    if is_seen:
+    # Once for a transaction: loading a whole library must not ring for every page.
+    if is_seen and not any(ring in call for call in connection.run_on_commit):
         transaction.on_commit(ring, robust=True)
 
 
