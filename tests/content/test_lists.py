@@ -148,6 +148,16 @@ def test_hostile_questions_answer_with_a_page(client, resources):
             assert client.get("/resources/", data).status_code == 200, (parameter, ascii(text[:20]))
 
 
+def test_a_list_tells_search_engines_what_it_is(client, resources):
+    room = ResourceCenterPage.objects.get(locale__language_code="en")
+    room.introduction = "<p>Guides &amp; routines, <b>used</b> with “students”.</p>"
+    room.save()
+
+    described = read(client, "/resources/").select('meta[name="description"]')
+
+    assert [meta["content"] for meta in described] == ["Guides & routines, used with “students”."]
+
+
 def test_a_search_without_an_answer_says_what_to_do(client, resources):
     page = read(client, "/resources/?q=zebra")
     assert number(page) == "0 resources"
