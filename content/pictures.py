@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from django.contrib.contenttypes.models import ContentType
@@ -15,7 +15,7 @@ from wagtail.images.models import Picture
 from wagtail.images.shortcuts import get_renditions_or_not_found
 from wagtail.models import Page, ReferenceIndex
 
-from content.models import ArticleByline, CreditedImage, Partner, StoryByline
+from content.models import ArticleByline, CreditedImage, Partner, Person, StoryByline
 from content.models.media import JPEG
 
 
@@ -82,6 +82,15 @@ def shown() -> QuerySet[CreditedImage]:
     # The index of references keeps keys as text.
     images = CreditedImage.objects.alias(key=Cast("pk", CharField())).filter(seen)
     return images.prefetch_related("renditions").order_by("title", "pk")
+
+
+def shown_as() -> Iterator[tuple[CreditedImage, list[str]]]:
+    """Every picture that a reader can see, with the shapes it may be asked for in; every one is credited on a card."""
+    in_bodies = set(_uses().filter(model_path__startswith="body").values_list("to_object_id", flat=True))
+    faces = set(Person.objects.filter(picture__isnull=False).values_list("picture", flat=True))
+    for image in shown():
+        wide, face = str(image.pk) in in_bodies, image.pk in faces
+        yield image, ["card", "text", *(["wide"] if wide else []), *(["face"] if face else [])]
 
 
 def placed(images: Sequence[CreditedImage]) -> list[tuple[CreditedImage, list[Page | Partner]]]:

@@ -16,7 +16,7 @@ from django.utils import timezone
 from wagtail.models import Page
 from wagtail.rich_text import RichText
 
-from content import index
+from content import search
 from content.models import ArticlePage, ResourceCenterPage, Term
 
 SYLLABLES = ["ba", "cho", "den", "ful", "gri", "ho", "kin", "la", "mer", "no", "pel", "ri", "sto", "tan", "ve", "wil"]
@@ -42,7 +42,7 @@ def resources(number: int) -> int:
     drafts = _drafts(center, chance)
     for size in (min(CHUNK, number - start) for start in range(0, number, CHUNK)):
         _shelve(center, list(islice(drafts, size)), terms, chance)
-    return index.rebuild()
+    return search.rebuild()
 
 
 @transaction.atomic

@@ -6,14 +6,14 @@ from django.db.models.signals import post_delete, post_save, pre_delete, pre_sav
 from wagtail.models import Page, PageViewRestriction, Revision, Site
 from wagtail.signals import page_slug_changed, page_unpublished, post_page_move
 
-from content import doors, edition, index
+from content import doors, edition, renditions, search
 from content.models import CreditedDocument, CreditedImage, Facet, Organisation, Partner, Person, Term
 
 SEEN_AT_ONCE = (CreditedDocument, CreditedImage, Facet, Organisation, PageViewRestriction, Partner, Person, Site, Term)
 
 
 def connect() -> None:
-    """Set the gate before every row that publishes; let the edition and the search index follow what readers see."""
+    """Set the gate before every row that publishes; let edition, index and renditions follow what readers see."""
     pre_save.connect(doors.check_page)
     pre_save.connect(doors.check_schedule, sender=Revision)
     post_save.connect(edition.move_with_page)
@@ -23,9 +23,10 @@ def connect() -> None:
     for model in SEEN_AT_ONCE:
         post_save.connect(edition.move, sender=model)
         post_delete.connect(edition.move, sender=model)
-    post_save.connect(index.follow)
-    post_page_move.connect(index.follow_move)
+    post_save.connect(search.follow)
+    post_page_move.connect(search.follow_move)
+    post_save.connect(renditions.follow)
     for signal in (post_save, post_delete):
-        signal.connect(index.follow_lock, sender=PageViewRestriction)
+        signal.connect(search.follow_lock, sender=PageViewRestriction)
     for model in (Facet, Term, Partner, Person):
-        pre_delete.connect(index.follow, sender=model)
+        pre_delete.connect(search.follow, sender=model)

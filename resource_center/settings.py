@@ -164,6 +164,7 @@ CELERY_TIMEZONE = env["TIME_ZONE"]
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "newsletter.tasks.tick", "schedule": 60.0},
     "draft-digest": {"task": "newsletter.tasks.draft_digest", "schedule": crontab(minute=0, hour=6, day_of_month="1")},
+    "draw-renditions": {"task": "content.tasks.draw_renditions", "schedule": 60.0},
     "publish-scheduled": {"task": "content.tasks.publish_scheduled", "schedule": 60.0},
 }
 

@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 from celery import shared_task
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.module_loading import import_string
 from django_tasks.backends.base import BaseTaskBackend
 from django_tasks.base import Task, TaskResult, TaskResultStatus
@@ -19,9 +19,13 @@ AT_ONCE = "wagtail.tasks.update_reference_index_task"
 logger = logging.getLogger(__name__)
 
 
-@shared_task(time_limit=600)
+@shared_task(time_limit=600, autoretry_for=(IntegrityError,), max_retries=5, default_retry_delay=1)
 def run(module_path: str, args: list[Any], kwargs: dict[str, Any]) -> None:
-    """Run one of Wagtail's tasks, named by its place in the code."""
+    """Run one of Wagtail's tasks, named by its place in the code.
+
+    Two workers that index one page at once get in each other's way; the second tries again and writes what is true
+    by then.
+    """
     import_string(module_path).call(*args, **kwargs)
 
 

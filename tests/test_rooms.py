@@ -74,6 +74,15 @@ def test_no_modules_of_a_room_import_each_other_in_a_circle():
         visit(module, ())
 
 
+@pytest.mark.parametrize("inner", ["content.search"])
+def test_an_inner_room_is_entered_by_its_door_alone(inner):
+    """What its `__init__` offers is all that the rest of the house knows of it."""
+    behind = {module for module in MODULES if module.startswith(f"{inner}.")}
+    assert behind
+    wrong = {module: past for module in MODULES.keys() - behind - {inner} if (past := imports(module) & behind)}
+    assert wrong == {}
+
+
 def test_no_module_bears_a_name_without_meaning():
     meaningless = {"utils", "helpers", "common", "core", "services", "manager", "misc"}
     assert [module for module in MODULES if meaningless & set(module.split("."))] == []

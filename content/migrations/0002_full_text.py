@@ -12,7 +12,7 @@ NEW = ", ".join(f"new.{column}" for column in COLUMNS)
 FORGET = f"INSERT INTO content_searchwords (content_searchwords, rowid, {NAMES}) VALUES ('delete', old.page_id, {OLD});"
 LEARN = f"INSERT INTO content_searchwords (rowid, {NAMES}) VALUES (new.page_id, {NEW});"
 
-# The words are stems already (content.words), so neither database may change them any further.
+# The words are stems already (content.search.words), so neither database may change them any further.
 SQLITE = (
     f"""CREATE VIRTUAL TABLE content_searchwords USING fts5 (
         {NAMES}, content='content_searchentry', content_rowid='page_id', tokenize='unicode61 remove_diacritics 0'

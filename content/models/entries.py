@@ -13,7 +13,7 @@ class EntryKind(models.TextChoices):
 
 
 class SearchEntry(models.Model):
-    """A page that is live and open to everybody, as the stems that `content.words` makes of it.
+    """A page that is live and open to everybody, as the stems that `content.search.words` makes of it.
 
     The database keeps the full-text index beside it true by itself (migration `search_entries`): an FTS5 table fed
     by triggers on SQLite, a generated `vector` column on PostgreSQL.

@@ -15,6 +15,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from wagtail.blocks import StreamValue
 from wagtail.models import Page
+from wagtail.rich_text import get_text_for_indexing
 
 from content import calendar, navigation, pictures, shelves, structured_data
 from content.credits import credit_line
@@ -144,6 +145,12 @@ def illustrated(body: StreamValue) -> list[StreamValue.StreamChild]:
 def host(url: str) -> str:
     """The host of an address, as readers know it."""
     return (urlsplit(url).hostname or url).removeprefix("www.")
+
+
+@register.filter
+def plain(words: str) -> str:
+    """The words of rich text without its marks."""
+    return " ".join(get_text_for_indexing(words or "").split())
 
 
 @register.filter

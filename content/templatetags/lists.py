@@ -6,7 +6,7 @@ from django import template
 from django.core.paginator import Page as PageOfList
 from django.core.paginator import Paginator
 
-from content import facets, search, shelves
+from content import search, shelves
 from content.models import EntryKind, EventPage
 
 register = template.Library()
@@ -16,14 +16,14 @@ register = template.Library()
 def resources_found(context: template.Context) -> search.Results:
     """The resources that the address asks for."""
     language = context["page"].locale.language_code
-    return search.find(search.read(context["request"].GET, EntryKind.ARTICLE, language, facets.of_resources(language)))
+    return search.find(search.read(context["request"].GET, EntryKind.ARTICLE, language, search.of_resources(language)))
 
 
 @register.simple_tag(takes_context=True)
 def stories_found(context: template.Context) -> search.Results:
     """The stories that the address asks for."""
     language = context["page"].locale.language_code
-    return search.find(search.read(context["request"].GET, EntryKind.STORY, language, facets.of_stories(language)))
+    return search.find(search.read(context["request"].GET, EntryKind.STORY, language, search.of_stories(language)))
 
 
 @register.simple_tag(takes_context=True)

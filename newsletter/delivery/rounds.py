@@ -19,13 +19,14 @@ PATIENCE = 20.0  # seconds to wait for the seat
 
 
 def tick() -> None:
-    """Once a minute: end dead lanes, close what is done, and wake whoever has something due and stands still."""
+    """Once a minute: end dead lanes, close what is done, wake whoever has something due and stands still; remind."""
     reaper.reap()
     ledger.skip_cancelled()
     for pk in Mailing.objects.filter(state=State.SENDING).values_list("pk", flat=True):
         mailings.finish(pk)
     for pk in _standing_still():
         doorbell.ring("send_mailing", pk)
+    subscribers.remind_unconfirmed()
     if _due(Notice.objects.all()):
         doorbell.ring("send_notices")
     subscribers.forget_unconfirmed()

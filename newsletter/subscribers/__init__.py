@@ -12,6 +12,7 @@ from newsletter.subscribers.consent import (
     unsubscribe,
 )
 from newsletter.subscribers.privacy import erase, forget_unconfirmed, portrait
+from newsletter.subscribers.reminders import remind_unconfirmed
 
 __all__ = [
     "Arrival",
@@ -22,6 +23,7 @@ __all__ = [
     "lift_suppression",
     "portrait",
     "prefer",
+    "remind_unconfirmed",
     "request_confirmation",
     "subscribe",
     "suppress",

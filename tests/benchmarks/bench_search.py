@@ -17,8 +17,9 @@ from django.db import connection
 from django.http import QueryDict
 from wagtail.models import Locale
 
-from content import facets, fulltext, index, search, synthetic
+from content import search, synthetic
 from content.models import EntryKind, Facet, Term
+from content.search import fulltext
 from content.site import found
 
 PAGES = int(os.environ.get("BENCH_PAGES", 20_000))
@@ -73,12 +74,12 @@ def _bare(request):
 def bench_search(client):
     fill()
     started = time.perf_counter()
-    index.rebuild()
+    search.rebuild()
     took = time.perf_counter() - started
     print(f"\n{connection.vendor}: index of {PAGES:,} pages built in {took:.1f} s, {PAGES / took:,.0f} pages/s")
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
-    offered = facets.of_resources("en")
+    offered = search.of_resources("en")
     columns = ("bare p50", "p95", "answer p50", "p95", "page p50", "p95", "answer/bare")
     print(f"{'milliseconds':<20}", *(f"{column:>11}" for column in columns))
     for name, query in QUESTIONS.items():

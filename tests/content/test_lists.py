@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from wagtail.models import Locale, PageViewRestriction
 
-from content import index
+from content import search
 from content.models import (
     ArticlePage,
     EventPage,
@@ -47,7 +47,7 @@ def resources(site):
     for slug, (title, topics, grades) in ARTICLES.items():
         article(slug, title, "en", {"topic": topics, "grade": grades})
     article("en-la-mesa", "Reuniones en la mesa", "es", {"topic": ["family-partnership"]})
-    index.rebuild()
+    search.rebuild()
 
 
 def article(slug, title, language, choices):
@@ -148,6 +148,16 @@ def test_hostile_questions_answer_with_a_page(client, resources):
             assert client.get("/resources/", data).status_code == 200, (parameter, ascii(text[:20]))
 
 
+def test_a_list_tells_search_engines_what_it_is(client, resources):
+    room = ResourceCenterPage.objects.get(locale__language_code="en")
+    room.introduction = "<p>Guides &amp; routines, <b>used</b> with “students”.</p>"
+    room.save()
+
+    described = read(client, "/resources/").select('meta[name="description"]')
+
+    assert [meta["content"] for meta in described] == ["Guides & routines, used with “students”."]
+
+
 def test_a_search_without_an_answer_says_what_to_do(client, resources):
     page = read(client, "/resources/?q=zebra")
     assert number(page) == "0 resources"
@@ -167,7 +177,7 @@ def test_some_of_the_words_are_better_than_nothing_and_it_is_said(client, resour
 
 def test_a_private_resource_is_in_no_list(client, resources):
     PageViewRestriction.objects.create(page=ArticlePage.objects.get(slug="number-talks"), restriction_type="login")
-    index.rebuild()
+    search.rebuild()
     assert "Number talks" not in titles(read(client, "/resources/"))
 
 
@@ -175,7 +185,7 @@ def test_a_list_costs_the_same_however_long_it_is(client, resources, django_asse
     client.get("/resources/?q=table")
     for number in range(20):
         article(f"more-{number}", f"More {number}", "en", {"topic": ["literacy"]})
-    index.rebuild()
+    search.rebuild()
     with django_assert_max_num_queries(1000) as few:
         assert len(titles(read(client, "/resources/?q=table"))) == 1
     with django_assert_max_num_queries(1000) as many:
@@ -186,7 +196,7 @@ def test_a_list_costs_the_same_however_long_it_is(client, resources, django_asse
 def test_the_pages_of_a_list_keep_the_question(client, resources):
     for number in range(20):
         article(f"more-{number}", f"More {number}", "en", {"topic": ["literacy"]})
-    index.rebuild()
+    search.rebuild()
     first = read(client, "/resources/?q=more&topic=literacy")
     second = read(client, "/resources/" + first.select_one('a[rel="next"]')["href"])
     assert sorted(titles(first) + titles(second)) == sorted(f"More {number}" for number in range(20))
@@ -200,7 +210,7 @@ def stories(site):
     for slug, kind, state in (("lincoln-elementary", "school", "TX"), ("bright-schools", "cmo", "OH")):
         partner = Partner.objects.create(name=slug.title(), slug=slug, kind=kind, state=state, locale=parent.locale)
         parent.add_child(instance=StoryPage(title=f"How {slug}", slug=slug, partner=partner, locale=parent.locale))
-    index.rebuild()
+    search.rebuild()
 
 
 @pytest.mark.parametrize(
@@ -235,7 +245,7 @@ def test_results_in_another_language_than_the_list_say_so(client, resources, sto
     costs = []
     for slug in ("visitas", "cartas"):
         parent.add_child(instance=StoryPage(title=f"{slug} en la mesa", slug=slug, locale=locale))
-        index.rebuild()
+        search.rebuild()
         read(client, "/resources/?language=es&q=mesa")
         with CaptureQueriesContext(connection) as asked:
             page = read(client, "/resources/?language=es&q=mesa")

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.http import QueryDict
 from wagtail.models import Locale, Page, PageViewRestriction
 
-from content import edition, facets, index, search
+from content import edition, search
 from content.models import (
     ArticlePage,
     EntryKind,
@@ -181,7 +181,7 @@ def site():
 def library(site):
     """The articles of LIBRARY, live and in the index, with their terms in both languages."""
     pages = {slug: _article(slug, *entry, age=age) for age, (slug, entry) in enumerate(LIBRARY.items())}
-    index.rebuild()
+    search.rebuild()
     return pages
 
 
@@ -206,7 +206,7 @@ def term(name, locale):
 
 
 def find(query, language="en", kind=EntryKind.ARTICLE):
-    return search.find(search.read(QueryDict(query), kind, language, facets.of_resources(language)))
+    return search.find(search.read(QueryDict(query), kind, language, search.of_resources(language)))
 
 
 def words(text, language="en"):
@@ -275,7 +275,7 @@ def test_a_title_weighs_more_than_a_summary_and_a_summary_more_than_the_body(sit
         {"body": ("x", "y", "owl"), "summary": ("x", "owl", "y"), "title": ("owl", "x", "y")}.items()
     ):
         _article(slug, "en", *texts, "", age=age)
-    index.rebuild()
+    search.rebuild()
     assert slugs(words("owl")) == ["title", "summary", "body"]
 
 
@@ -346,7 +346,7 @@ def many(site):
         page = ArticlePage(title=f"Owl {number}", slug=f"owl-{number}", locale=locale)
         page.terms = [term("topic:birds", locale)]
         parent.add_child(instance=page)
-    index.rebuild()
+    search.rebuild()
 
 
 def test_the_pages_of_a_list_hold_every_row_once(many):
@@ -364,7 +364,7 @@ def test_a_page_number_that_makes_no_sense_gives_a_page_that_does(many):
 
 def test_pages_of_other_rooms_that_hold_the_words_are_named(library, partner):
     _story("told", partner)
-    index.rebuild()
+    search.rebuild()
     assert elsewhere("lincoln") == ["told"]
     assert elsewhere("") == []
 

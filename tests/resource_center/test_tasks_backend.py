@@ -1,13 +1,14 @@
 """Wagtail's own tasks on Celery: after commit, and never to the caller's harm."""
 
 import pytest
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django_tasks import task
 from kombu import Connection
 
 from content import site
 from content.models import CreditedImage, HomePage
 from resource_center.celery import app
+from resource_center.tasks_backend import run
 
 pytestmark = pytest.mark.django_db
 done: list[str] = []
@@ -15,6 +16,9 @@ done: list[str] = []
 
 @task()
 def note(word: str) -> None:
+    if word == "collide once" and not done:
+        done.append(word)
+        raise IntegrityError(word)
     if word == "fail":
         raise ValueError(word)
     done.append(word)
@@ -50,6 +54,11 @@ def test_a_task_goes_to_the_broker_after_commit(django_capture_on_commit_callbac
         assert waiting() == []
     assert waiting() == ["after commit"]
     assert done == []
+
+
+def test_a_task_that_another_worker_got_in_the_way_of_is_tried_again():
+    run.apply(args=[note.module_path, ["collide once"], {}])
+    assert done == ["collide once", "collide once"]
 
 
 def test_a_task_of_a_rolled_back_transaction_never_runs(django_capture_on_commit_callbacks):

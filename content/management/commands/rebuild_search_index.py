@@ -6,11 +6,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from content import index
+from content import search
 
 
 class Command(BaseCommand):
     help = "Writes the readers' search index anew, for when pages were changed behind the site's back."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        self.stdout.write(f"The search index holds {index.rebuild()} pages.")
+        self.stdout.write(f"The search index holds {search.rebuild()} pages.")

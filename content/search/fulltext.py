@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from django.db import connection
 
-from content.words import Clause, Stems
+from content.search.words import Clause, Stems
 
 SHORTEST_BEGINNING = 3
 """Letters that a word needs before it may stand for the longer words that begin with it."""
@@ -158,5 +158,5 @@ def _fts5_sequence(stems: Stems, may_begin: bool) -> str:
 
 
 def _tsquery_sequence(stems: Stems, may_begin: bool) -> str:
-    # Stems are letters or figures only (content.words), so there is nothing to escape.
+    # Stems are letters or figures only (content.search.words), so there is nothing to escape.
     return " <-> ".join(f"'{stem}'" for stem in stems) + (":*" if may_begin else "")

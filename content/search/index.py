@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from wagtail.models import Page, PageViewRestriction
 
-from content import edition, facets, words
+from content import edition
 from content.models import (
     ArticlePage,
     CollectionPage,
@@ -26,6 +26,7 @@ from content.models import (
     StoryPage,
     Term,
 )
+from content.search import facets, words
 
 MODELS: dict[EntryKind, type[Page]] = {
     EntryKind.ARTICLE: ArticlePage,
