@@ -1,4 +1,4 @@
-"""A person's resend: who gets a second copy and who does not, what stays on record, and that nobody is counted twice."""
+"""A person's resend: who gets a second copy and who does not, what stays on record, and that nobody counts twice."""
 
 from __future__ import annotations
 
