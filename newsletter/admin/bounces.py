@@ -62,7 +62,7 @@ class BounceViewSet(ReadOnlyViewSet):
     model = Bounce
     name = "newsletter_bounces"
     url_prefix = "newsletter/bounces"
-    icon = "undo"
+    icon = "rotate"
     menu_label = _("Bounces")
     index_view_class = BounceIndex
     list_display = [

@@ -39,6 +39,14 @@ class Question(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):
     def get_page_title(self) -> str:
         return str(self.label)
 
+    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
+        back = {"url": self.get_return_url(), "label": self.get_subject()}
+        return [*self.breadcrumbs_items, back, {"url": "", "label": self.get_page_title()}]
+
+    def get_subject(self) -> str:
+        """What it is about."""
+        raise NotImplementedError
+
     def get_question(self) -> str:
         """What happens, and what can not be undone."""
         return str(self.question)
@@ -85,6 +93,9 @@ class Brake(Question):
 
     def get_return_url(self) -> str:
         return reverse("newsletter_mailings:inspect", args=[self.mailing.pk])
+
+    def get_subject(self) -> str:
+        return self.mailing.subject
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(subject=self.mailing.subject, state=self.mailing.get_state_display(), **kwargs)

@@ -133,6 +133,9 @@ class Resend(Question):
         super().setup(request, *args, **kwargs)
         self.old = get_object_or_404(Delivery.objects.select_related("mailing", "subscriber"), pk=kwargs["pk"])
 
+    def get_subject(self) -> str:
+        return address(self.old)
+
     def get_question(self) -> str:
         return {
             State.SENT: _(
@@ -183,6 +186,7 @@ class DeliveryViewSet(ReadOnlyViewSet):
             label=gettext_lazy("Address"),
             accessor=address,
             sort_key="address",
+            width="22%",
             get_url=lambda row: reverse("newsletter_deliveries:inspect", args=[row.pk]),
         ),
         Column("state", label=gettext_lazy("State"), accessor="get_state_display", sort_key="state"),

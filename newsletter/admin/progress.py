@@ -104,4 +104,4 @@ def _time_left(due: int, per_minute: int) -> str:
     if seconds < A_MINUTE:
         return _("less than a minute")
     start = datetime(2000, 1, 1)
-    return timeuntil(start + timedelta(seconds=seconds), start, depth=1)
+    return _("about %(time)s") % {"time": timeuntil(start + timedelta(seconds=seconds), start, depth=1)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -75,7 +76,7 @@ def refused(reply: str) -> str:
     """A server refused a message because of us."""
     cause = next((words for signs, words in CAUSES if signs.search(reply)), ANYTHING)
     return _("%(cause)s Nobody was removed from the list, and nothing is lost. The server said: “%(reply)s”.") % {
-        "cause": cause % {"sender": settings.MAIL_FROM},
+        "cause": cause % {"sender": parseaddr(settings.MAIL_FROM)[1]},
         "reply": anonymous(reply),
     }
 
