@@ -29,6 +29,7 @@ State = Delivery.State
 class DeliveryFilter(WagtailFilterSet):
     """Narrows the list; what a resend has replaced is shown only when asked for, so that its numbers add up."""
 
+    mailing = django_filters.ModelChoiceFilter(label=gettext_lazy("Mailing"), queryset=Mailing.objects.all())
     state = django_filters.MultipleChoiceFilter(
         label=gettext_lazy("State"), choices=State.choices, widget=forms.CheckboxSelectMultiple
     )

@@ -154,7 +154,7 @@ def finish(pk: int) -> bool:
         if held is None or _unfinished(pk):
             return False
         Mailing.objects.filter(pk=pk).update(state=State.SENT, finished_at=clock.moment())
-        timeline.note(pk, "finish", **counts(held))
+        timeline.note(pk, "finish", None, **counts(held))
         return True
 
 
