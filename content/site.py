@@ -7,6 +7,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from wagtail.models import Locale, Page, Site
 
+from content import roles
 from content.models import CollectionsPage, EventsPage, HomePage, ResourceCenterPage, StoriesPage
 
 ROOMS: tuple[tuple[type[Page], str], ...] = (
@@ -52,6 +53,7 @@ def found() -> HomePage:
             local_home = home if locale == home.locale else _translated(home, locale, root, _("Home"))
             for kind, slug in ROOMS:
                 _room(kind, slug, home, local_home, locale)
+    roles.found()
     return home
 
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from content import site
 from content.models import HomePage
+from newsletter import roles
 from newsletter.models import Newsletter, NewsletterPage
 
 SLUG = "newsletter"
@@ -15,7 +16,7 @@ SLUG = "newsletter"
 
 @transaction.atomic
 def found() -> NewsletterPage:
-    """Make the site's pages, the newsletter and its page in every language, where they do not stand yet.
+    """Make the site's pages, the newsletter, its page in every language and its managers, where they are missing.
 
     Returns:
         The newsletter's page in the site's first language.
@@ -27,6 +28,7 @@ def found() -> NewsletterPage:
     first = _page(home, newsletter)
     for local_home in HomePage.objects.exclude(pk=home.pk).order_by("path"):
         _page(local_home, newsletter, first)
+    roles.found()
     return first
 
 
@@ -41,4 +43,5 @@ def _page(home: HomePage, newsletter: Newsletter, original: NewsletterPage | Non
     if original is not None:
         page.translation_key = original.translation_key
     home.add_child(instance=page)
+    roles.entrust(page)
     return page

@@ -52,8 +52,11 @@ def readers(issue: IssuePage) -> list[tuple[str, int]]:
 
 
 def may_send(user: Any, issue: IssuePage) -> bool:
-    """Sending is publishing, in every language: it takes the same permission."""
-    return all(page.permissions_for_user(user).can_publish() for page in issue.get_translations(inclusive=True))
+    """Sending is publishing, in every language, and reaches everybody at once: it takes both permissions."""
+    pages = issue.get_translations(inclusive=True)
+    return user.has_perm("newsletter.add_mailing") and all(
+        page.permissions_for_user(user).can_publish() for page in pages
+    )
 
 
 def may_draft(user: Any) -> bool:

@@ -25,7 +25,8 @@ from wagtail.admin.widgets.button import HeaderButton
 from wagtail.log_actions import log
 
 from newsletter import exporting, subscribers
-from newsletter.models import Newsletter, Subscriber, Subscription, Suppression
+from newsletter.admin import reasons
+from newsletter.models import Delivery, Newsletter, Subscriber, Subscription, Suppression
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -42,6 +43,12 @@ def status_label(subscriber: Any) -> str:
     """How a subscriber stands, in words; one that `with_standing` found."""
     label = str(Subscription.Status(subscriber.status).label) if subscriber.status else ""
     return _("%(status)s (suppressed)") % {"status": label} if subscriber.suppressed else label
+
+
+def got(subscriber: Subscriber) -> QuerySet[Delivery]:
+    """Every issue this person was to get, the latest first; each copy once."""
+    sent = subscriber.deliveries.select_related("mailing").defer("mailing__approved")
+    return sent.order_by("-mailing", "-generation")
 
 
 class SubscriberFilter(WagtailFilterSet):
@@ -84,7 +91,13 @@ class SubscriberInspect(InspectView):
         data = subscribers.portrait(self.object)
         acts = [act for act in ACTS if act.applies(self.object) and self.user_has_permission(act.permission_required)]
         context: dict[str, Any] = super().get_context_data(**kwargs)
-        return {**context, "data": data, "status": status_label(self.object), "acts": acts}
+        return {
+            **context,
+            "data": data,
+            "status": status_label(self.object),
+            "acts": acts,
+            "deliveries": [(row, reasons.words(row.reason)) for row in got(self.object)],
+        }
 
 
 class Act(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from wagtail.models import Revision
 
 from newsletter import digest, doorbell, messages
-from newsletter.delivery import clock
+from newsletter.delivery import clock, timeline
 from newsletter.delivery.envelopes import mail_domain
 from newsletter.delivery.mailings import Refused, State, enter, pause_because
 from newsletter.models import IssuePage, Mailing, Segment, Subscription, Suppression, Variant
@@ -34,7 +34,9 @@ def start(mailing: Mailing) -> None:
     Raises:
         Refused: the issue fails its checks.
     """
-    Mailing.objects.filter(pk=mailing.pk, state=State.SCHEDULED).update(state=State.PREPARING)
+    with transaction.atomic():
+        if Mailing.objects.filter(pk=mailing.pk, state=State.SCHEDULED).update(state=State.PREPARING):
+            timeline.note(mailing.pk, "start")
     mailing.refresh_from_db()
     if mailing.state == State.PREPARING and mailing.cutoff is None:
         _freeze_words(mailing)
@@ -149,10 +151,16 @@ def _let_go(mailing: Mailing) -> None:
     """To `sending`, only when every candidate is written or excluded."""
     written = mailing.deliveries.count()
     if mailing.candidates != written + mailing.excluded:
-        numbers = f"{mailing.candidates} readers, {written} written, {mailing.excluded} excluded"
-        pause_because(mailing.pk, f"The audience does not add up: {numbers}. Cancel this mailing and send it anew.")
+        numbers = {"readers": mailing.candidates, "written": written, "excluded": mailing.excluded}
+        reason = _(
+            "The list of recipients does not add up: %(readers)s readers, %(written)s written down, %(excluded)s left "
+            "out. Nothing has gone out. Cancel this mailing and send the issue anew; if it happens again, tell your "
+            "developer."
+        )
+        pause_because(mailing.pk, reason % numbers)
         return
     Mailing.objects.filter(pk=mailing.pk).update(state=State.SENDING, started_at=clock.moment())
+    timeline.note(mailing.pk, "freeze", recipients=written, excluded=mailing.excluded)
 
 
 def _suppressed() -> QuerySet[Suppression, str]:

@@ -8,13 +8,13 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from newsletter import digest, doorbell, messages
-from newsletter.delivery import clock, ledger
-from newsletter.delivery.replies import UNWRITABLE, Verdict, anonymous
+from newsletter.delivery import causes, clock, ledger, timeline
+from newsletter.delivery.replies import UNWRITABLE, Verdict
 from newsletter.models import Delivery, Dispatch, IssuePage, Mailing
 
 State = Mailing.State
@@ -60,7 +60,7 @@ def enter(issue: IssuePage, at: datetime | None = None, user: User | None = None
         raise Refused(*reasons)
     try:
         with transaction.atomic():
-            return Mailing.objects.create(
+            mailing = Mailing.objects.create(
                 issue=issue,
                 newsletter=issue.newsletter,
                 subject=words[issue.locale.language_code].subject,
@@ -68,9 +68,11 @@ def enter(issue: IssuePage, at: datetime | None = None, user: User | None = None
                 scheduled_for=at or timezone.now(),
                 created_by=user,
             )
+            timeline.note(mailing.pk, "schedule", user, at=at)
     except IntegrityError:
         _refuse_second(issue)
         raise
+    return mailing
 
 
 def original(issue: IssuePage) -> IssuePage:
@@ -88,24 +90,28 @@ def _refuse_second(issue: IssuePage) -> None:
         )
 
 
-def pause(mailing: Mailing, reason: str = "") -> None:
+def pause(mailing: Mailing, reason: str = "", user: User | None = None) -> None:
     """Hold a mailing: it stops within one message per open connection.
 
     Raises:
         Refused: it is paused, sent or cancelled.
     """
-    if not pause_because(mailing.pk, reason):
+    if not pause_because(mailing.pk, reason, user):
         _refuse(mailing, _("can not be paused"))
     mailing.refresh_from_db()
 
 
-def pause_because(pk: int, reason: str) -> bool:
+@transaction.atomic
+def pause_because(pk: int, reason: str, user: User | None = None) -> bool:
     """Pause a mailing for a reason in plain words. False when there was nothing to pause."""
     going = Mailing.objects.filter(pk=pk, state__in=[State.SCHEDULED, State.PREPARING, State.SENDING])
-    return going.update(state=State.PAUSED, pause_reason=reason) == 1
+    paused = going.update(state=State.PAUSED, pause_reason=reason) == 1
+    if paused:
+        timeline.note(pk, "pause", user, reason=reason)
+    return paused
 
 
-def resume(mailing: Mailing) -> None:
+def resume(mailing: Mailing, user: User | None = None) -> None:
     """Go on with a paused mailing: with the freeze where it was not done, else with the sending.
 
     Raises:
@@ -118,11 +124,12 @@ def resume(mailing: Mailing) -> None:
             or paused.update(state=State.SCHEDULED, pause_reason="")
         ):
             _refuse(mailing, _("is not paused"))
+        timeline.note(mailing.pk, "resume", user)
         doorbell.ring("send_mailing", mailing.pk)
     mailing.refresh_from_db()
 
 
-def cancel(mailing: Mailing) -> None:
+def cancel(mailing: Mailing, user: User | None = None) -> None:
     """End a mailing for good: what has not gone out is skipped, within one message per open connection.
 
     Raises:
@@ -133,14 +140,26 @@ def cancel(mailing: Mailing) -> None:
         if not unfinished.update(state=State.CANCELLED, finished_at=clock.moment()):
             _refuse(mailing, _("can not be cancelled"))
         ledger.skip_cancelled()
+        timeline.note(mailing.pk, "cancel", user)
     mailing.refresh_from_db()
 
 
 def finish(pk: int) -> bool:
     """Close a mailing all of whose deliveries have ended. False when there is nothing to close."""
-    unfinished = Delivery.objects.filter(mailing=OuterRef("pk"), state__in=UNFINISHED)
-    done = Mailing.objects.filter(~Exists(unfinished), pk=pk, state=State.SENDING)
-    return done.update(state=State.SENT, finished_at=clock.moment()) == 1
+    if _unfinished(pk):
+        return False
+    with transaction.atomic():
+        # A resend holds the same lock while it writes: it either reopens the mailing after us, or is seen here.
+        held = Mailing.objects.select_for_update(no_key=True).filter(pk=pk, state=State.SENDING).first()
+        if held is None or _unfinished(pk):
+            return False
+        Mailing.objects.filter(pk=pk).update(state=State.SENT, finished_at=clock.moment())
+        timeline.note(pk, "finish", None, **counts(held))
+        return True
+
+
+def _unfinished(pk: int) -> bool:
+    return Delivery.objects.filter(mailing=pk, current=True, state__in=UNFINISHED).exists()
 
 
 def counts(mailing: Mailing) -> dict[str, int]:
@@ -151,15 +170,7 @@ def counts(mailing: Mailing) -> dict[str, int]:
 
 def why_refused(verdict: Verdict) -> str:
     """Why a mailing paused itself, in words for the person who has to do something about it."""
-    said = anonymous(verdict.reply)
-    if verdict.reason == UNWRITABLE:
-        return _("A message could not be made: “%(reply)s”. Nothing is lost: tell your developer, then resume.") % {
-            "reply": said
-        }
-    return _(
-        "The mail server refused this mailing, not an address: “%(reply)s”. Nobody was removed. "
-        "Ask whoever runs the mail server to let it through, then resume."
-    ) % {"reply": said}
+    return causes.unwritable(verdict.reply) if verdict.reason == UNWRITABLE else causes.refused(verdict.reply)
 
 
 def _refuse(mailing: Mailing, what: str) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from newsletter.delivery import ledger, mailings, reaper
+from newsletter.delivery import causes, ledger, mailings, reaper
 from newsletter.delivery.lanes import Lane, pulse, skipped
 from newsletter.delivery.ledger import LEASE, Entry, Kind, Row
 from newsletter.delivery.owner import owner
@@ -251,7 +251,7 @@ class Sender:
         logger.warning("%s", refused)
         self._rest(lane.way)
         if refused.reply and refused.reply.code // 100 == 5 and self.mailing is not None:
-            mailings.pause_because(self.mailing, str(refused))
+            mailings.pause_because(self.mailing, causes.turned_away(refused))
 
     def _live(self, lane: Lane) -> bool:
         """Whether another lane is welcome where this one is not."""

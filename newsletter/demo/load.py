@@ -12,6 +12,7 @@ import yaml
 from django.db import transaction
 from django.db.models import OuterRef, Subquery
 from django.utils import timezone
+from wagtail.log_actions import registry
 from wagtail.models import Page
 
 from content.demo import load as library
@@ -153,6 +154,9 @@ def _date_mailing(mailing: Mailing, at: datetime) -> None:
     Delivery.objects.filter(mailing=mailing, state=Dispatch.State.SENT).update(sent_at=done)
     Bounce.objects.filter(delivery__mailing=mailing).update(at=done)
     Mailing.objects.filter(pk=mailing.pk).update(created_at=at, started_at=at, finished_at=done)
+    story = registry.get_logs_for_instance(mailing)
+    story.update(timestamp=at)
+    story.filter(action="newsletter.finish").update(timestamp=done)
     pages = mailing.issue.get_translations(inclusive=True) if mailing.issue else IssuePage.objects.none()
     Page.objects.filter(pk__in=pages.values("pk")).update(
         first_published_at=at, last_published_at=at, latest_revision_created_at=at

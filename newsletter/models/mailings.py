@@ -188,6 +188,14 @@ class Delivery(Dispatch):
             models.Index(fields=["lane", "position"], condition=Q(lane__isnull=False), name="delivery_lane"),
             # The counts of a mailing.
             models.Index(fields=["mailing", "state"], condition=Q(current=True), name="delivery_counts"),
+            # What failed, was left out or has to wait, and why.
+            models.Index(
+                fields=["mailing", "state", "reason", "due_at"],
+                condition=Q(current=True) & ~Q(reason=""),
+                name="delivery_trouble",
+            ),
+            # How many go out in a minute.
+            models.Index(fields=["mailing", "sent_at"], condition=Q(sent_at__isnull=False), name="delivery_pace"),
             # What an ESP reports about.
             models.Index(fields=["provider_id"], condition=~Q(provider_id=""), name="delivery_provider"),
         ]
@@ -227,6 +235,8 @@ class Notice(Dispatch):
             # What a lane claims next, ahead of mailings.
             models.Index(fields=["due_at", "id"], condition=Q(state="queued"), name="notice_due"),
             models.Index(fields=["lane", "position"], condition=Q(lane__isnull=False), name="notice_lane"),
+            # What failed lately.
+            models.Index(fields=["created_at"], condition=Q(state="failed"), name="notice_failed"),
             # One confirmation an hour and three a day for an address.
             models.Index(fields=["subscription", "kind", "created_at"], name="notice_limit"),
         ]

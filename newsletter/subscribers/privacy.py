@@ -63,7 +63,8 @@ def erase(address_key: str, *, source: str) -> bool:
     Returns:
         False when we held nothing under this address; it is suppressed all the same.
     """
-    subscriber = Subscriber.objects.filter(address_key=address_key).first()
+    # Locked first, so that no resend writes the address down again after this has looked for it.
+    subscriber = Subscriber.objects.select_for_update(no_key=True).filter(address_key=address_key).first()
     held = Q(address_key=address_key) | (Q(subscriber=subscriber) if subscriber else Q())
     # Locked, so that what a relay answers meanwhile is either blanked here or not written any more.
     locked = Delivery.objects.select_for_update().filter(held)

@@ -651,7 +651,7 @@ def test_a_message_that_can_not_be_written_pauses_the_mailing(issue, maria, rela
     delivery.envelopes._variants.clear()
     counts = send(mailing)
     assert (mailing.state, counts["queued"]) == ("paused", 1)
-    assert "could not be written" in mailing.pause_reason
+    assert "One of the messages could not be made" in mailing.pause_reason
 
 
 def test_the_local_mailbox_takes_a_mailing_as_a_relay_does(issue, readers, settings, tmp_path):
