@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.header import decode_header
 from email.message import Message
+from itertools import islice
 
 from inscriptis import get_text
 
-LARGEST = 2 * 1024 * 1024  # bytes that are looked at
+LARGEST = 1024 * 1024  # bytes that are looked at; what a report says stands before what it returns
 MOST_PARTS = 200
 MOST_NESTED = 40  # boundaries; more of them are nobody's mail, and cost more than they say
+MOST_DASHES = 1000  # lines that may begin a part
 LONGEST_TEXT = 200_000  # characters of one part
 LONGEST_HEADER = 4000
 RETURNED = {
@@ -27,6 +29,7 @@ RETURNED = {
 STATUS = {"message/delivery-status", "message/global-delivery-status", "message/x-delivery-status"}
 FEEDBACK = {"message/feedback-report"}
 BOUNDARY = re.compile(rb"\bboundary\s*=", re.IGNORECASE)
+DASHES = re.compile(rb"^--", re.MULTILINE)
 
 
 @dataclass(slots=True)
@@ -52,8 +55,7 @@ def parse(raw: bytes) -> Mail:
     raw = raw[:LARGEST].lstrip(b"\r\n")
     if raw.startswith((b"From ", b">From ")):  # the line an mbox begins a mail with
         raw = raw.partition(b"\n")[2]
-    if len(BOUNDARY.findall(raw)) > MOST_NESTED:
-        raw = BOUNDARY.sub(b"x-boundary-of-too-many=", raw)
+    raw = _bounded(raw)
     try:
         message = message_from_bytes(raw)
         return _sorted(message)
@@ -83,6 +85,14 @@ def text_of(part: Message) -> str:
         except (LookupError, ValueError):
             continue
     return payload.decode("latin-1")[:LONGEST_TEXT].replace("\r\n", "\n").replace("\x00", "")
+
+
+def _bounded(raw: bytes) -> bytes:
+    """The mail without what would only cost time: nesting beyond reason, parts beyond number."""
+    if len(BOUNDARY.findall(raw)) > MOST_NESTED:
+        raw = BOUNDARY.sub(b"x-boundary-of-too-many=", raw)
+    beyond = next(islice(DASHES.finditer(raw), MOST_DASHES, None), None)
+    return raw[: beyond.start()] if beyond else raw
 
 
 def _sorted(message: Message) -> Mail:

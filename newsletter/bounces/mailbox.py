@@ -122,13 +122,18 @@ def _imap(parts: SplitResult) -> Iterator[Iterator[Letter]]:
         )
     else:
         server = imaplib.IMAP4(host, port, timeout=PATIENCE)
-    with server:
+    try:
         server.login(unquote(parts.username or ""), unquote(parts.password or ""))
         folder = unquote(parts.path.strip("/")) or "INBOX"
         answer, said = server.select('"{}"'.format(folder.replace("\\", "\\\\").replace('"', '\\"')))
         if answer != "OK":
             raise imaplib.IMAP4.error(f"no folder {folder}: {said[-1]!r}")
         yield _imap_letters(server)
+        with contextlib.suppress(imaplib.IMAP4.error):
+            server.logout()
+    finally:
+        with contextlib.suppress(OSError):
+            server.shutdown()
 
 
 def _imap_letters(server: imaplib.IMAP4) -> Iterator[Letter]:
@@ -143,5 +148,7 @@ def _imap_letters(server: imaplib.IMAP4) -> Iterator[Letter]:
 
 
 def _words(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
     said = error.args[0] if error.args else error
     return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)

@@ -17,7 +17,8 @@ from newsletter.models import Bounce
 logger = logging.getLogger(__name__)
 
 Kind = Bounce.Kind
-MOST = 1000
+MOST = 100  # recipients of one mail
+LONGEST = 50_000  # characters that are searched for recipients
 SNIPPET = 1500  # characters after an address that may say why
 SENDERS = any_of(r"""
     mailer[-_ ]?daemon|postmaster|mdaemon|bounce
@@ -138,7 +139,7 @@ def _is_delayed(mail: Mail, text: str) -> bool:
 def _recipients(mail: Mail, text: str) -> list[str]:
     """The addresses of a bounce: those listed, else what others know how to find, else those named in a sentence."""
     own = {address_in(mail.header(name)) for name in ("from", "to", "return-path", "sender")}
-    for found in (LISTED.findall(text[:50_000]), _flufl(mail), NAMED.findall(text[:50_000])):
+    for found in (LISTED.findall(text[:LONGEST]), _flufl(mail), NAMED.findall(text[:LONGEST])):
         addresses = dict.fromkeys(address for text in found if (address := address_in(text)) and address not in own)
         people = [address for address in addresses if not SENDERS.match(address)]
         if addresses:
@@ -147,7 +148,9 @@ def _recipients(mail: Mail, text: str) -> list[str]:
 
 
 def _flufl(mail: Mail) -> list[str]:
-    """What flufl.bounce finds; it knows many old servers, and breaks on some mails."""
+    """What flufl.bounce finds; it knows many old servers, breaks on some mails, and takes long over large ones."""
+    if len(mail.prose) > LONGEST:
+        return []
     try:
         temporary, permanent = all_failures(mail.headers)
     except Exception:
