@@ -15,6 +15,7 @@ from inscriptis import get_text
 LARGEST = 1024 * 1024  # bytes that are looked at; what a report says stands before what it returns
 MOST_PARTS = 200
 MOST_NESTED = 40  # boundaries; more of them are nobody's mail, and cost more than they say
+MOST_HEAD = 100_000  # bytes before the first empty line
 MOST_DASHES = 1000  # lines that may begin a part
 LONGEST_TEXT = 200_000  # characters of one part
 LONGEST_HEADER = 4000
@@ -52,7 +53,7 @@ class Mail:
 
 def parse(raw: bytes) -> Mail:
     """Take a mail apart. Whatever it is, this returns."""
-    raw = raw[:LARGEST].lstrip(b"\r\n")
+    raw = raw[:LARGEST].replace(b"\r\n", b"\n").lstrip(b"\n")
     if raw.startswith((b"From ", b">From ")):  # the line an mbox begins a mail with
         raw = raw.partition(b"\n")[2]
     raw = _bounded(raw)
@@ -88,7 +89,9 @@ def text_of(part: Message) -> str:
 
 
 def _bounded(raw: bytes) -> bytes:
-    """The mail without what would only cost time: nesting beyond reason, parts beyond number."""
+    """The mail without what would only cost time: headers without end, nesting beyond reason, parts beyond number."""
+    head, gap, body = raw.partition(b"\n\n")
+    raw = head[:MOST_HEAD] + gap + body
     if len(BOUNDARY.findall(raw)) > MOST_NESTED:
         raw = BOUNDARY.sub(b"x-boundary-of-too-many=", raw)
     beyond = next(islice(DASHES.finditer(raw), MOST_DASHES, None), None)

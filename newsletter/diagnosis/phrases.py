@@ -12,7 +12,7 @@ def any_of(lines: str) -> re.Pattern[str]:
 
 
 # Names of hosts, links and addresses hold words that mean nothing: `antispam.school.example said: 550 User unknown`.
-NAMES = re.compile(r"\S*(?:@|://|%40)\S*|(?<![\w.-])[\w-]+(?:\.[\w-]+)+|\[[\d.:a-f]+\]", re.IGNORECASE)
+NAMES = re.compile(r"(?<!\S)\S*(?:@|://|%40)\S*|(?<![\w.-])[\w-]+(?:\.[\w-]+)+|\[[\d.:a-f]+\]", re.IGNORECASE)
 # Which command was refused, and what was said to the server.
 COMMANDS = re.compile(
     r"\(?(?:in reply to|after|response to)[^\n]{0,20}\b(?:MAIL FROM|RCPT TO|end of data|DATA|EHLO|HELO)\b"
@@ -28,6 +28,7 @@ ABOUT_MAIL_FROM = any_of(r"""
 FULL = any_of(r"""
     over ?quota
     quota[^.\n]{0,30}(?:exceed|full|violat|reached)
+    exhausted[^.\n]{0,30}(?:storage|space)
     (?:exceed|over|reached)\w*[^.\n]{0,40}(?:quota|storage|disk space|mail ?box size|mail ?box limit)
     (?:mail ?box|in-?box|account|storage|disk|mail ?folder|maildir|mail ?drop)[^.\n]{0,40}(?:\bfull\b|exceed)
     (?:mail ?box|in-?box|account|storage|disk)[^.\n]{0,40}(?:over (?:the |its )?limit|out of (?:disk )?space)
@@ -70,8 +71,11 @@ ABOUT_US = any_of(r"""
     \bdmarc\b|\bspf\b|\bdkim\b|authenticat|sender ?id\b
     tls (?:is )?required|must issue a starttls
     relay(?:ing)?\b(?: access| not|:| is)?[^.\n]{0,20}(?:denied|permitted|prohibited|allowed)
-    (?:unable|not able|refus\w*) to relay|no relaying|will not relay
-    sender(?:'s)? (?:address|domain|ip|host|verif|is|not|denied|reject|unknown)
+    (?:unable|not able|refus\w*) to relay|no relaying|(?:do|will) not relay
+    sender[^.\n]{0,20}address
+    your (?:e-?mail )?address (?:is|has|was)
+    password|credential|recipient preference
+    sender(?:'s)? (?:domain|ip|host|verif|is|not|denied|reject|unknown)
     from address|return.path
     client host|reverse (?:dns|hostname|lookup)|\b(?:ptr|rdns)\b|\b[eh]h?e?lo\b
     your (?:ip|host|hostname|domain|network|sending)
@@ -112,7 +116,8 @@ PASSING = any_of(r"""
 
 ASLEEP = any_of(r"""
     (?:account|mail ?box|user|recipient|address|addressee)\b[^.\n]{0,60}\b(?:disabled|suspended|deactivated|inactive)
-    (?:account|mail ?box|user|recipient|address|addressee)\b[^.\n]{0,60}\b(?:locked|frozen|on hold|not active|dormant)
+    (?:account|mail ?box|user|recipient|address|addressee)\b[^.\n]{0,60}\b(?:locked|frozen|on hold|dormant)
+    (?:account|mail ?box|user|recipient|address|addressee)\b[^.\n]{0,60}\b(?:not|no longer) active
     (?:account|mail ?box|user|recipient|address|addressee)\b[^.\n]{0,60}\b(?:closed|discontinued|expired)
     (?:account|mail ?box) (?:is |has been |was )?(?:currently |temporarily )?block
     (?:disabled|suspended|inactive|deactivated|blocked|locked|expired) (?:account|mailbox|user|recipient)
@@ -124,20 +129,25 @@ ASLEEP = any_of(r"""
     заблокирован
 """)
 
-_WHO = r"(?:user|recipient|account|address(?:ee)?|mail ?box|alias|e-?mail|person|local.?part|subscriber|customer|name)"
-_NOT = r"(?:not|n't)"
+_WHO = r"(?:user|recipient|account|address(?:ee)?|mail ?box|alias|person|local.?part|subscriber|customer)"
 DEAD = any_of(rf"""
     \b{_WHO}s?\b[^.\n]{{0,60}}\b(?:unknown|non-?existent|invalid|no longer exists?)\b
     \b{_WHO}s?\b[^.\n]{{0,60}}(?:\bnot|n't) (?:be )?(?:found|exist|known|recogni[sz]ed|listed|valid)\b
     \b(?:unknown|no such|invalid|non-?existent|bad|illegal|unrecogni[sz]ed|undefined) (?:or \w+ )?(?:[\w-]+ )?{_WHO}
     \b(?:is not a|isn't a|not a|no) valid (?:[\w-]+ )?{_WHO}
-    \bno (?:such )?{_WHO}[^.\n]{{0,20}}(?:here|by that|with that|of that|named|at this)
+    \bno (?:valid )?{_WHO}s?\b[^.\n]{{0,30}}(?:here|by that|with that|of that|named|at this|found|available)
+    \bnot an? (?:known|local|active) {_WHO}
+    (?:do|does|did)(?: not|n't) exist
+    # Where the name of the address stood.
+    …\W{{0,3}}(?:was |is )?not found
+    not present in directory|not known at this site|no longer (?:valid|in use|on (?:this |the )?server)
+    badrcptto|validrcptto|missing home directory|addresses were unknown
     there is no (?:one|{_WHO})\b
     (?:doesn't|does not) have an? [^\n]{{0,60}}account
     (?:was|were|could)(?: not|n't) (?:be )?found (?:at|in|on)\b
     couldn't be found
     recip(?:ient)?notfound|adr\.recip\w*notfound
-    not listed in|not our customer|mailbox name not allowed
+    not listed in|not our customer|has been replaced|mailbox name not allowed
     unroute?able address
     (?:user|mailbox|recipient) (?:has )?moved|no forwarding address
     # German
@@ -171,7 +181,7 @@ DEAD = any_of(rf"""
 NOWHERE = any_of(r"""
     (?:host|domain)(?: or domain)?(?: name)? (?:not found|unknown|(?:does|do)(?: not|n't) exist|is invalid|has no mail)
     (?:unknown|no such|invalid|bad|non-?existent) (?:mail |destination )?(?:host|domain)
-    nxdomain|name or service not known|find any host named
+    nxdomain|no such host|non-?existent host|name or service not known|find any host named
     unroute?able mail domain
     null ?mx|does(?: not|n't) (?:accept|receive) (?:any )?e?-?mail\b|accepts no mail
 """)

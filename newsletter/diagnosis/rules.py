@@ -57,7 +57,7 @@ def status_of(text: str, status: str = "") -> str:
 
 
 def _by_words(text: str, status: str) -> Bounce.Kind | None:
-    said = phrases.NAMES.sub(" ", phrases.COMMANDS.sub(" ", text))
+    said = phrases.NAMES.sub("…", phrases.COMMANDS.sub(" ", text))
     lasting = not _is_passing(text, status)
     dead = bool(phrases.DEAD.search(said))
     if lasting and phrases.MICROSOFT_UNKNOWN.search(text):
