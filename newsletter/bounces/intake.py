@@ -58,9 +58,14 @@ def _reports(mail: Mail, findings: Sequence[Finding], messages: Sequence[Deliver
         said = _about(message, findings, alone=len(messages) == 1)
         if said is None:
             continue
-        pk = {"delivery": message.pk} if isinstance(message, Delivery) else {"notice": message.pk}
-        detail = said.detail or mail.header("subject")
-        yield Report(said.kind, _event_id(mail, said, message), status=said.status, detail=detail, **pk)
+        yield Report(
+            said.kind,
+            _event_id(mail, said, message),
+            delivery=message.pk if isinstance(message, Delivery) else None,
+            notice=message.pk if isinstance(message, Notice) else None,
+            status=said.status,
+            detail=said.detail or mail.header("subject"),
+        )
 
 
 def _about(message: Delivery | Notice, findings: Sequence[Finding], *, alone: bool) -> Finding | None:

@@ -120,13 +120,14 @@ def _sorted(message: Message) -> Mail:
 
 def _parts(message: Message) -> Iterator[Message]:
     """Every part, without those inside a returned message or a report."""
-    waiting, seen = [message], 0
+    waiting: list[Message] = [message]
+    seen = 0
     while waiting and seen < MOST_PARTS:
         part = waiting.pop(0)
         seen += 1
         payload = part.get_payload()
         if part.get_content_maintype() == "multipart" and isinstance(payload, list):
-            waiting[:0] = payload
+            waiting[:0] = [child for child in payload if isinstance(child, Message)]
         else:
             yield part
 

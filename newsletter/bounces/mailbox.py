@@ -9,7 +9,8 @@ import poplib
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple, Protocol
+from functools import partial
+from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from newsletter.bounces import intake
@@ -42,10 +43,6 @@ class Round(NamedTuple):
 
     receipts: list[tuple[str, intake.Receipt]]
     kept: list[str]
-
-
-class Mailbox(Protocol):
-    def letters(self) -> Iterator[Letter]: ...
 
 
 def poll(url: str) -> Round:
@@ -110,7 +107,7 @@ def _pop3_letters(server: poplib.POP3) -> Iterator[Letter]:
             _answer, lines, _octets = server.top(number, HEAD) if size > LARGEST else server.retr(number)
             return b"\r\n".join(lines)
 
-        yield Letter(str(number), fetch, lambda number=number: server.dele(number))
+        yield Letter(str(number), fetch, partial(server.dele, number))
 
 
 @contextmanager
@@ -144,7 +141,7 @@ def _imap_letters(server: imaplib.IMAP4) -> Iterator[Letter]:
             _answer, parts = server.uid("FETCH", uid, f"(BODY.PEEK[]<0.{LARGEST}>)")
             return next((part[1] for part in parts if isinstance(part, tuple)), b"")
 
-        yield Letter(uid, fetch, lambda uid=uid: server.uid("STORE", uid, "+FLAGS", "(\\Seen)"))
+        yield Letter(uid, fetch, partial(server.uid, "STORE", uid, "+FLAGS", "(\\Seen)"))
 
 
 def _words(error: Exception) -> str:

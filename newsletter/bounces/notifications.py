@@ -25,11 +25,11 @@ def findings(mail: Mail) -> list[Finding]:
         people = _people(event, "complaint", "complainedRecipients")
         return [Finding(Kind.COMPLAINT, address_in(str(person.get("emailAddress")))) for person in people]
     if kind == "Delivery":
-        people = _dict(event.get("delivery")).get("recipients")
         said = str(_dict(event.get("delivery")).get("smtpResponse", ""))
+        recipients = _list(_dict(event.get("delivery")).get("recipients"))
         return [
-            Finding(Kind.DELIVERED, address_in(str(person)), diagnosis.status_of(said), said)
-            for person in (people if isinstance(people, list) else [])[:MOST]
+            Finding(Kind.DELIVERED, address_in(str(recipient)), diagnosis.status_of(said), said)
+            for recipient in recipients
         ]
     return []
 
@@ -42,8 +42,7 @@ def _bounce(person: dict[str, Any], permanent: bool) -> Finding:
 
 
 def _people(event: dict[str, Any], part: str, name: str) -> list[dict[str, Any]]:
-    people = _dict(event.get(part)).get(name)
-    return [person for person in people if isinstance(person, dict)][:MOST] if isinstance(people, list) else []
+    return [person for person in _list(_dict(event.get(part)).get(name)) if isinstance(person, dict)]
 
 
 def _event(text: str) -> dict[str, Any]:
@@ -59,3 +58,7 @@ def _event(text: str) -> dict[str, Any]:
 
 def _dict(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value[:MOST] if isinstance(value, list) else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator
+from itertools import islice, takewhile
 
 from flufl.bounce import all_failures
 
@@ -95,7 +96,8 @@ _BEFORE = any_of(r"""
 """)
 # Sentences that name one.
 NAMED = re.compile(
-    rf"(?<!\w)(?:{_BEFORE.pattern})[^\S\n]{{0,3}}:?\s{{0,6}}[\"'<(«“]{{0,2}}(?:mailto:)?({ADDRESS.pattern})",
+    rf"(?<!\w)(?:{_BEFORE.pattern})(?:[^\S\n]{{0,3}}:\s{{0,6}}|\s{{1,6}}|(?=[<\"'(]))[\"'<(«“]{{0,2}}"
+    rf"(?:mailto:)?({ADDRESS.pattern})",
     re.IGNORECASE,
 )
 
@@ -173,7 +175,7 @@ def _snippet(text: str, recipient: str) -> str:
     """The lines about a recipient: from where it stands to where the next begins."""
     if not recipient:
         return ""
-    return max(_snippets(text, recipient), key=_weight, default="")
+    return max(islice(_snippets(text, recipient), MOST), key=_weight, default="")
 
 
 def _snippets(text: str, recipient: str) -> Iterator[str]:
@@ -181,9 +183,17 @@ def _snippets(text: str, recipient: str) -> Iterator[str]:
     place = lower.find(recipient)
     while place >= 0:
         start = lower.rfind("\n", 0, place) + 1
-        lines = text[start : start + SNIPPET].split("\n")
-        yield "\n".join([lines[0], *_until_next(lines[1:], recipient)])
-        place = lower.find(recipient, max(place + 1, start + len(lines[0])))
+        line, *rest = text[start : start + SNIPPET].split("\n")
+        stands_alone = line.strip(" \t<>*") == text[place : place + len(recipient)] and not "".join(rest[:1]).strip()
+        before = _lines_above(text[:start]) if stands_alone else ""
+        yield before if diagnosis.diagnose(before) else "\n".join([line, *_until_next(rest, recipient)])
+        place = lower.find(recipient, max(place + 1, start + len(line)))
+
+
+def _lines_above(text: str) -> str:
+    """The lines right above a recipient with nothing beside and below it: some servers give their reasons first."""
+    lines = text[-SNIPPET:].split("\n")[:-1]
+    return "\n".join(reversed(list(takewhile(lambda line: line.strip() and "@" not in line, reversed(lines)))))
 
 
 def _until_next(lines: list[str], recipient: str) -> Iterator[str]:

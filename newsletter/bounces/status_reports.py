@@ -26,7 +26,7 @@ TYPE = re.compile(r"^\s*[A-Za-z0-9-]{1,20}\s*;\s*")
 
 def findings(mail: Mail) -> list[Finding]:
     """One finding for each recipient of a delivery report; none when the mail holds no report that can be read."""
-    found = {}
+    found: dict[str, Finding] = {}
     for group in _groups(mail.status):
         finding = _finding(group, mail)
         if finding and len(found) < MOST:
