@@ -62,6 +62,8 @@ READINGS = {
     "japanese": {"tanaka@gakko.example": ("hard", "")},
     "japanese-full": {"tanaka@gakko.example": ("soft", "")},
     "french-html": {"amelie@ecole.example": ("hard", "")},
+    "reason-before-recipient": {"ann@district.example": ("soft", ""), "bob@district.example": ("hard", "")},
+    "transcript-of-a-gateway": {"ann@district.example": ("hard", "")},
     "unclear-prose": {"ana@school.example": ("soft", "")},
     # Complaints
     "arf-rfc": {"ruth@provider.example": ("complaint", "")},
@@ -78,6 +80,7 @@ READINGS = {
     "vacation-german": {"jonas@schule.example": ("autoreply", "")},
     "vacation-spanish": {"lucia@escuela.example": ("autoreply", "")},
     "vacation-japanese": {"tanaka@gakko.example": ("autoreply", "")},
+    "reading-receipt": {},
     "person": {},
     "spam": {},
 }

@@ -139,6 +139,12 @@ def test_a_bounce_about_an_erased_reader_keeps_nothing_of_them(hers, maria):
     assert [row.reason for row in Suppression.objects.all()] == ["erased"]
 
 
+def test_a_reader_is_told_what_came_back(hers, maria):
+    bounces.record(report(hers, Bounce.Kind.SOFT, status="5.2.2", detail="Mailbox full"))
+    [told] = subscribers.portrait(maria.subscriber)["bounces"]
+    assert (told["kind"], told["status"], told["detail"]) == ("soft", "5.2.2", "Mailbox full")
+
+
 def test_a_confirmation_that_comes_back_ends_the_waiting(sam):
     notices.queue(sam, Notice.Kind.CONFIRMATION)
     delivery.work_on_notices()
