@@ -16,10 +16,11 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 
+from newsletter import diagnosis, subscribers
 from newsletter.delivery import clock
-from newsletter.delivery.replies import BLOCKED, EXPIRED, UNCERTAIN, Verdict, status
+from newsletter.delivery.replies import BLOCKED, EXPIRED, UNCERTAIN, Verdict
 from newsletter.delivery.statements import Answer, Pending, Statement, rows
-from newsletter.models import Bounce, Dispatch, Lane, Mailing, Notice, Subscription
+from newsletter.models import Bounce, Delivery, Dispatch, Lane, Mailing, Notice, Subscription
 
 LEASE = 60  # seconds
 GIVE_UP_AFTER = 72 * 3600  # seconds since the first try
@@ -30,6 +31,11 @@ SUPPRESSED = "suppressed"
 ERASED = "erased"
 CANCELLED = "cancelled"
 CONFIRMED_MEANWHILE = "confirmed"
+
+# The reason of a row in flight that came back, or is known to have arrived, before its lane wrote down the reply.
+CAME_BACK = "bounced"
+ARRIVED = "delivered"
+EVIDENCE = f"CASE reason WHEN '{CAME_BACK}' THEN 'bounced' WHEN '{ARRIVED}' THEN 'sent' END"
 
 
 class Kind(StrEnum):
@@ -109,10 +115,11 @@ def record(entries: Sequence[Entry]) -> None:
         if mine:
             answer = _texts().record[kind].run({"heard": mine})
             kept |= {(kind, int(str(pk))): said or "" for _part, pk, said, *_rest in answer}
-    bounces = [entry for entry in entries if entry.verdict.bounce and (Kind.DELIVERY, entry.row.pk) in kept]
+    bounces = [entry for entry in entries if entry.verdict.bounce and (entry.row.kind, entry.row.pk) in kept]
     if bounces:
-        rows = [_bounce(entry, kept[Kind.DELIVERY, entry.row.pk]) for entry in bounces]
+        rows = [_bounce(entry, kept[entry.row.kind, entry.row.pk]) for entry in bounces]
         Bounce.objects.bulk_create(rows, ignore_conflicts=True)
+        _heed(bounces)
 
 
 def refusals(rows: Sequence[Row]) -> dict[Row, str]:
@@ -211,13 +218,13 @@ def _texts_for(_vendor: str) -> _Texts:
     holds = f"(SELECT token FROM newsletter_lane WHERE lease_until > {clock.now()})"
     refused = {kind: _asking(kind) for kind in Kind}
     sqlite = [
-        f"{renewal} RETURNING 'held', token, NULL, NULL, NULL",
-        f"{_recording(Kind.DELIVERY, holds)} RETURNING 'kept', id, NULL, NULL, NULL",
+        f"{renewal} RETURNING 'held', token, NULL, NULL, NULL, NULL",
+        f"{_recording(Kind.DELIVERY, holds)} RETURNING 'kept', id, NULL, NULL, NULL, NULL",
         refused[Kind.DELIVERY],
     ]
     settle = f"""WITH held AS ({renewal} RETURNING token),
         kept AS ({_recording(Kind.DELIVERY, "held")} RETURNING 1)
-        SELECT 'held', token::text, NULL, NULL, NULL FROM held UNION ALL {refused[Kind.DELIVERY]}"""
+        SELECT 'held', token::text, NULL, NULL, NULL, NULL FROM held UNION ALL {refused[Kind.DELIVERY]}"""
     return _Texts(
         renew=_one(renewal, "'held'", "token", "NULL"),
         record={kind: _one(_recording(kind, holds), "'kept'", "id", "reply") for kind in Kind},
@@ -247,11 +254,12 @@ def _recording(kind: Kind, holds: str) -> str:
     gone = "(v.uncertain = 1 AND d.uncertain_attempts + 1 >= v.most)"
     expired = f"""(v.state = 'queued' AND v.uncertain = 0 AND v.attempt = 1
         AND d.first_tried_at < {clock.after(-GIVE_UP_AFTER)})"""
+    evidence = EVIDENCE.replace("reason", "d.reason", 1)
     # A delivery whose address was erased meanwhile keeps no reply, which may repeat it; an erased notice is gone.
     reply = "CASE WHEN d.address = '' THEN '' ELSE v.said END" if kind is Kind.DELIVERY else "v.said"
     return f"""UPDATE {kind.table} AS d SET
-            state = CASE WHEN {gone} OR {expired} THEN 'failed' ELSE v.state END,
-            reason = CASE WHEN {expired} THEN '{EXPIRED}' ELSE v.reason END,
+            state = COALESCE({evidence}, CASE WHEN {gone} OR {expired} THEN 'failed' ELSE v.state END),
+            reason = CASE WHEN {evidence} IS NOT NULL THEN '' WHEN {expired} THEN '{EXPIRED}' ELSE v.reason END,
             reply = {reply}, lane = NULL, position = NULL,
             attempts = d.attempts + v.attempt,
             uncertain_attempts = d.uncertain_attempts + v.uncertain,
@@ -277,20 +285,20 @@ def _asking(kind: Kind) -> str:
     said = "CASE WHEN x.id IS NOT NULL THEN '1' END"
     asked = rows("asked", pk="bigint")
     if kind is Kind.DELIVERY:
-        return f"""SELECT 'refused', {_as_text("a.pk")}, m.state, s.status, {said}
+        return f"""SELECT 'refused', {_as_text("a.pk")}, d.reason, m.state, s.status, {said}
             FROM {asked} AS a LEFT JOIN newsletter_delivery d ON d.id = a.pk
             LEFT JOIN newsletter_mailing m ON m.id = d.mailing_id
             LEFT JOIN newsletter_subscription s
                 ON s.subscriber_id = d.subscriber_id AND s.newsletter_id = m.newsletter_id
             LEFT JOIN newsletter_suppression x ON x.address_key = d.address_key
             WHERE m.state IS NULL OR m.state <> 'sending' OR s.status IS NULL OR s.status <> 'confirmed'
-                OR x.id IS NOT NULL"""
-    return f"""SELECT 'refused', {_as_text("a.pk")}, n.kind, s.status, {said}
+                OR x.id IS NOT NULL OR d.reason IN ('{CAME_BACK}', '{ARRIVED}')"""
+    return f"""SELECT 'refused', {_as_text("a.pk")}, n.reason, n.kind, s.status, {said}
         FROM {asked} AS a LEFT JOIN newsletter_notice n ON n.id = a.pk
         LEFT JOIN newsletter_subscription s ON s.id = n.subscription_id
         LEFT JOIN newsletter_subscriber u ON u.id = s.subscriber_id
         LEFT JOIN newsletter_suppression x ON x.address_key = u.address_key
-        WHERE n.id IS NULL OR x.id IS NOT NULL
+        WHERE n.id IS NULL OR x.id IS NOT NULL OR n.reason IN ('{CAME_BACK}', '{ARRIVED}')
             OR (s.status = 'confirmed' AND n.kind IN ('{Notice.Kind.CONFIRMATION}', '{Notice.Kind.REMINDER}'))"""
 
 
@@ -298,8 +306,10 @@ def _as_text(column: str) -> str:
     return f"CAST({column} AS text)"
 
 
-def _refusal(kind: Kind, what: str | None, subscription: str | None, suppressed: str | None) -> str:
+def _refusal(kind: Kind, reason: str | None, what: str | None, subscription: str | None, suppressed: str | None) -> str:
     """Why a row must not go; `what` is the state of its mailing, or the kind of notice it is."""
+    if reason in (CAME_BACK, ARRIVED):
+        return str(reason)
     if what == Mailing.State.CANCELLED and kind is Kind.DELIVERY:
         return CANCELLED
     if subscription is None:
@@ -314,11 +324,27 @@ def _refusal(kind: Kind, what: str | None, subscription: str | None, suppressed:
 def _bounce(entry: Entry, detail: str) -> Bounce:
     return Bounce(
         event_id=f"smtp:{entry.row.message_id}:{entry.row.attempts}",
-        delivery_id=entry.row.pk,
+        delivery_id=entry.row.pk if entry.row.kind is Kind.DELIVERY else None,
+        notice_id=entry.row.pk if entry.row.kind is Kind.NOTICE else None,
         kind=entry.verdict.bounce or Bounce.Kind.UNKNOWN,
-        status=status(entry.verdict.reply),
+        status=diagnosis.status_of(entry.verdict.reply),
         detail=detail,
     )
+
+
+def _heed(bounces: Sequence[Entry]) -> None:
+    """A refusal at the door has the consequences of one by mail. In order, so that no two senders wait in a circle."""
+    kinds = {(entry.row.kind, entry.row.pk): entry.verdict.bounce for entry in bounces}
+    deliveries = Delivery.objects.filter(pk__in=[pk for kind, pk in kinds if kind is Kind.DELIVERY])
+    notices = Notice.objects.filter(pk__in=[pk for kind, pk in kinds if kind is Kind.NOTICE])
+    key, subscriber = "subscription__subscriber__address_key", "subscription__subscriber"
+    readers = [
+        *((Kind.DELIVERY, *facts) for facts in deliveries.values_list("pk", "address_key", "subscriber")),
+        *((Kind.NOTICE, *facts) for facts in notices.values_list("pk", key, subscriber)),
+    ]
+    for kind, pk, address_key, subscriber_id in sorted(readers, key=lambda facts: facts[2]):
+        if subscriber_id is not None:
+            subscribers.heed(subscribers.Reader(address_key, subscriber_id), kinds[kind, pk] or Bounce.Kind.UNKNOWN)
 
 
 def claim_notices(lane: int, position: int, limit: int) -> list[Row]:
@@ -392,7 +418,7 @@ def _claiming(vendor: str, condition: str) -> Statement:
         WHERE other.mailing_id = d.mailing_id AND other.state = 'sent' AND other.sent_at > d.first_tried_at)
         THEN '1' END"""
     look = f"""SELECT d.id, d.position, d.message_id, d.address, d.attempts, d.variant_id, s.public_id,
-            {blocked}, {singled}, m.state, s.status, CASE WHEN x.id IS NOT NULL THEN '1' END
+            {blocked}, {singled}, d.reason, m.state, s.status, CASE WHEN x.id IS NOT NULL THEN '1' END
         FROM {{}} d JOIN newsletter_mailing m ON m.id = d.mailing_id
         LEFT JOIN newsletter_subscription s ON s.subscriber_id = d.subscriber_id AND s.newsletter_id = m.newsletter_id
         LEFT JOIN newsletter_suppression x ON x.address_key = d.address_key"""
@@ -422,7 +448,10 @@ def free(lane: int) -> None:
     with connection.cursor() as cursor:
         for kind in Kind:
             cursor.execute(
-                f"UPDATE {kind.table} SET state = 'queued', lane = NULL, position = NULL WHERE lane = %s", [lane]
+                f"""UPDATE {kind.table} SET state = COALESCE({EVIDENCE}, 'queued'), lane = NULL, position = NULL,
+                        reason = CASE WHEN {EVIDENCE} IS NULL THEN reason ELSE '' END
+                    WHERE lane = %s""",
+                [lane],
             )
         cursor.execute("DELETE FROM newsletter_lane WHERE token = %s", [lane])
 
