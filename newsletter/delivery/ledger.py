@@ -102,6 +102,7 @@ def record(entries: Sequence[Entry]) -> None:
         mine = [entry for entry in entries if entry.row.kind is kind]
         if mine:
             kept |= _record(kind, mine)
+            _name(kind, [entry for entry in mine if entry.verdict.provider_id and (kind, entry.row.pk) in kept])
     bounces = [entry for entry in entries if entry.verdict.bounce and (Kind.DELIVERY, entry.row.pk) in kept]
     if bounces:
         rows = [_bounce(entry, kept[Kind.DELIVERY, entry.row.pk]) for entry in bounces]
@@ -141,6 +142,19 @@ def _record(kind: Kind, entries: Sequence[Entry]) -> dict[tuple[Kind, int], str]
             parameters,
         )
         return {(kind, pk): said for pk, said in cursor.fetchall()}
+
+
+def _name(kind: Kind, entries: Sequence[Entry]) -> None:
+    """Keep what an ESP calls its messages, so that its events find them. Over SMTP there is nothing to keep."""
+    if not entries:
+        return
+    values, parameters = _values((entry.row.pk, entry.verdict.provider_id[:200]) for entry in entries)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""WITH v(pk, name) AS ({values})
+                UPDATE {kind.table} SET provider_id = v.name FROM v WHERE id = v.pk""",
+            parameters,
+        )
 
 
 def _bounce(entry: Entry, detail: str) -> Bounce:
