@@ -1,13 +1,14 @@
 """How it goes out: the only writer of the state of mailings, deliveries and notices.
 
 `mailings` says what a mailing may become; `freeze` fixes words and audience; `sender` drives the `lanes` and writes
-to the `ledger` what they hear; `reaper` cleans up after a crash; `rounds` finds what is due. docs/delivery.md has
-the whole picture.
+to the `ledger` what they hear; `reaper` cleans up after a crash; `returns` settles what came back; `rounds` finds
+what is due. docs/delivery.md has the whole picture.
 """
 
 from newsletter.delivery.freeze import expected, send, start
 from newsletter.delivery.mailings import Refused, cancel, counts, finish, pause, resume, schedule
 from newsletter.delivery.reaper import reap
+from newsletter.delivery.returns import settle
 from newsletter.delivery.rounds import send_until_idle, tick, work_on, work_on_notices
 from newsletter.delivery.trial import send_test
 
@@ -24,6 +25,7 @@ __all__ = [
     "send",
     "send_test",
     "send_until_idle",
+    "settle",
     "start",
     "tick",
     "work_on",

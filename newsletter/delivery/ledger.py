@@ -13,9 +13,10 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
+from newsletter import subscribers
 from newsletter.delivery import clock
 from newsletter.delivery.replies import BLOCKED, EXPIRED, UNCERTAIN, Verdict, status
-from newsletter.models import Bounce, Lane, Mailing, Notice, Subscription
+from newsletter.models import Bounce, Delivery, Lane, Mailing, Notice, Subscription
 
 LEASE = 60  # seconds
 GIVE_UP_AFTER = 72 * 3600  # seconds since the first try
@@ -26,6 +27,11 @@ SUPPRESSED = "suppressed"
 ERASED = "erased"
 CANCELLED = "cancelled"
 CONFIRMED_MEANWHILE = "confirmed"
+
+# The reason of a row in flight that came back, or is known to have arrived, before its lane wrote down the reply.
+CAME_BACK = "bounced"
+ARRIVED = "delivered"
+EVIDENCE = f"CASE reason WHEN '{CAME_BACK}' THEN 'bounced' WHEN '{ARRIVED}' THEN 'sent' END"
 
 
 class Kind(StrEnum):
@@ -103,10 +109,11 @@ def record(entries: Sequence[Entry]) -> None:
         if mine:
             kept |= _record(kind, mine)
             _name(kind, [entry for entry in mine if entry.verdict.provider_id and (kind, entry.row.pk) in kept])
-    bounces = [entry for entry in entries if entry.verdict.bounce and (Kind.DELIVERY, entry.row.pk) in kept]
+    bounces = [entry for entry in entries if entry.verdict.bounce and (entry.row.kind, entry.row.pk) in kept]
     if bounces:
-        rows = [_bounce(entry, kept[Kind.DELIVERY, entry.row.pk]) for entry in bounces]
+        rows = [_bounce(entry, kept[entry.row.kind, entry.row.pk]) for entry in bounces]
         Bounce.objects.bulk_create(rows, ignore_conflicts=True)
+        _heed(bounces)
 
 
 def _record(kind: Kind, entries: Sequence[Entry]) -> dict[tuple[Kind, int], str]:
@@ -122,14 +129,15 @@ def _record(kind: Kind, entries: Sequence[Entry]) -> dict[tuple[Kind, int], str]
     gone = f"(v.uncertain = 1 AND d.uncertain_attempts + 1 >= {most_uncertain})"
     expired = f"""(v.state = 'queued' AND v.uncertain = 0 AND v.attempt = 1
         AND d.first_tried_at < {clock.after(-GIVE_UP_AFTER)})"""
+    evidence = EVIDENCE.replace("reason", "d.reason", 1)
     # A delivery whose address was erased meanwhile keeps no reply, which may repeat it; an erased notice is gone.
     reply = "CASE WHEN d.address = '' THEN '' ELSE v.said END" if kind is Kind.DELIVERY else "v.said"
     with connection.cursor() as cursor:
         cursor.execute(
             f"""WITH v(pk, lane, state, reason, said, wait, attempt, uncertain) AS ({values})
                 UPDATE {kind.table} AS d SET
-                    state = CASE WHEN {gone} OR {expired} THEN 'failed' ELSE v.state END,
-                    reason = CASE WHEN {expired} THEN '{EXPIRED}' ELSE v.reason END,
+                    state = COALESCE({evidence}, CASE WHEN {gone} OR {expired} THEN 'failed' ELSE v.state END),
+                    reason = CASE WHEN {evidence} IS NOT NULL THEN '' WHEN {expired} THEN '{EXPIRED}' ELSE v.reason END,
                     reply = {reply}, lane = NULL, position = NULL,
                     attempts = d.attempts + v.attempt,
                     uncertain_attempts = d.uncertain_attempts + v.uncertain,
@@ -160,11 +168,27 @@ def _name(kind: Kind, entries: Sequence[Entry]) -> None:
 def _bounce(entry: Entry, detail: str) -> Bounce:
     return Bounce(
         event_id=f"smtp:{entry.row.message_id}:{entry.row.attempts}",
-        delivery_id=entry.row.pk,
+        delivery_id=entry.row.pk if entry.row.kind is Kind.DELIVERY else None,
+        notice_id=entry.row.pk if entry.row.kind is Kind.NOTICE else None,
         kind=entry.verdict.bounce or Bounce.Kind.UNKNOWN,
         status=status(entry.verdict.reply),
         detail=detail,
     )
+
+
+def _heed(bounces: Sequence[Entry]) -> None:
+    """A refusal at the door has the consequences of one by mail. In order, so that no two senders wait in a circle."""
+    kinds = {(entry.row.kind, entry.row.pk): entry.verdict.bounce for entry in bounces}
+    deliveries = Delivery.objects.filter(pk__in=[pk for kind, pk in kinds if kind is Kind.DELIVERY])
+    notices = Notice.objects.filter(pk__in=[pk for kind, pk in kinds if kind is Kind.NOTICE])
+    key, subscriber = "subscription__subscriber__address_key", "subscription__subscriber"
+    readers = [
+        *((Kind.DELIVERY, *facts) for facts in deliveries.values_list("pk", "address_key", "subscriber")),
+        *((Kind.NOTICE, *facts) for facts in notices.values_list("pk", key, subscriber)),
+    ]
+    for kind, pk, address_key, subscriber_id in sorted(readers, key=lambda facts: facts[2]):
+        if subscriber_id is not None:
+            subscribers.heed(subscribers.Reader(address_key, subscriber_id), kinds[kind, pk] or Bounce.Kind.UNKNOWN)
 
 
 def refusals(rows: Sequence[Row]) -> dict[Row, str]:
@@ -186,7 +210,7 @@ def refusals(rows: Sequence[Row]) -> dict[Row, str]:
 def _delivery_facts(pks: list[int]) -> dict[int, str | None]:
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""SELECT d.id, m.state, s.status, EXISTS (
+            f"""SELECT d.id, d.reason, m.state, s.status, EXISTS (
                     SELECT 1 FROM newsletter_suppression x WHERE x.address_key = d.address_key)
                 FROM newsletter_delivery d JOIN newsletter_mailing m ON m.id = d.mailing_id
                 LEFT JOIN newsletter_subscription s
@@ -197,7 +221,9 @@ def _delivery_facts(pks: list[int]) -> dict[int, str | None]:
         return {pk: _delivery_refusal(*facts) for pk, *facts in cursor.fetchall()}
 
 
-def _delivery_refusal(mailing: str, subscription: str | None, suppressed: bool) -> str | None:
+def _delivery_refusal(reason: str, mailing: str, subscription: str | None, suppressed: bool) -> str | None:
+    if reason in (CAME_BACK, ARRIVED):
+        return reason
     if mailing == Mailing.State.CANCELLED:
         return CANCELLED
     if subscription is None:
@@ -212,7 +238,7 @@ def _delivery_refusal(mailing: str, subscription: str | None, suppressed: bool) 
 def _notice_facts(pks: list[int]) -> dict[int, str | None]:
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""SELECT n.id, n.kind, s.status, EXISTS (
+            f"""SELECT n.id, n.reason, n.kind, s.status, EXISTS (
                     SELECT 1 FROM newsletter_suppression x WHERE x.address_key = u.address_key)
                 FROM newsletter_notice n JOIN newsletter_subscription s ON s.id = n.subscription_id
                 JOIN newsletter_subscriber u ON u.id = s.subscriber_id WHERE n.id IN ({_marks(pks)})""",
@@ -221,7 +247,9 @@ def _notice_facts(pks: list[int]) -> dict[int, str | None]:
         return {pk: _notice_refusal(*facts) for pk, *facts in cursor.fetchall()}
 
 
-def _notice_refusal(kind: str, subscription: str, suppressed: bool) -> str | None:
+def _notice_refusal(reason: str, kind: str, subscription: str, suppressed: bool) -> str | None:
+    if reason in (CAME_BACK, ARRIVED):
+        return reason
     if suppressed:
         return SUPPRESSED
     asks = kind in (Notice.Kind.CONFIRMATION, Notice.Kind.REMINDER)
@@ -285,7 +313,10 @@ def free(lane: int) -> None:
     with connection.cursor() as cursor:
         for kind in Kind:
             cursor.execute(
-                f"UPDATE {kind.table} SET state = 'queued', lane = NULL, position = NULL WHERE lane = %s", [lane]
+                f"""UPDATE {kind.table} SET state = COALESCE({EVIDENCE}, 'queued'), lane = NULL, position = NULL,
+                        reason = CASE WHEN {EVIDENCE} IS NULL THEN reason ELSE '' END
+                    WHERE lane = %s""",
+                [lane],
             )
         cursor.execute("DELETE FROM newsletter_lane WHERE token = %s", [lane])
 

@@ -1,10 +1,11 @@
 """What comes back: bounces, and registrations for events."""
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from content.models import EventPage
-from newsletter.models.mailings import Delivery
+from newsletter.models.mailings import Delivery, Notice
 
 
 class Bounce(models.Model):
@@ -22,10 +23,11 @@ class Bounce(models.Model):
 
     event_id = models.CharField(max_length=200, unique=True, help_text="Replays of the same report are ignored.")
     delivery = models.ForeignKey(Delivery, null=True, on_delete=models.SET_NULL, related_name="bounces")
+    notice = models.ForeignKey(Notice, null=True, on_delete=models.CASCADE, related_name="bounces")
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     status = models.CharField(_("status"), max_length=12, blank=True, help_text=_("Enhanced status code, RFC 3463."))
     detail = models.CharField(_("detail"), max_length=500, blank=True)
-    at = models.DateTimeField(_("when"), auto_now_add=True)
+    at = models.DateTimeField(_("when"), default=timezone.now)
 
     class Meta:
         verbose_name = _("bounce")

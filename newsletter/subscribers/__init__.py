@@ -12,12 +12,15 @@ from newsletter.subscribers.consent import (
     unsubscribe,
 )
 from newsletter.subscribers.privacy import erase, forget_unconfirmed, portrait
+from newsletter.subscribers.reachability import Reader, heed
 
 __all__ = [
     "Arrival",
+    "Reader",
     "confirm",
     "erase",
     "forget_unconfirmed",
+    "heed",
     "is_suppressed",
     "lift_suppression",
     "portrait",

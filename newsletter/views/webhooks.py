@@ -20,7 +20,7 @@ UNAUTHORIZED, FORBIDDEN, TOO_LARGE = 401, 403, 413
 @csrf_exempt
 @never_cache
 def receive(request: HttpRequest, name: str) -> HttpResponse:
-    """Take in the events of the provider of ESP; any other has no address here, nor has it without a key to prove it."""
+    """Take in the events of the provider of ESP; without a key to prove them there is no such address."""
     if name != settings.ESP or not esp.proofs():
         raise Http404
     provider = esp.PROVIDERS[name]
