@@ -49,8 +49,10 @@ REFUSED = {
 }
 SLOW_DOWN = re.compile(r"throttl|too.?many.?requests|limit.?exceeded|rate.?limit", re.IGNORECASE)
 KEYS = re.compile(r"invalid.{0,8}key|unauthori[sz]ed|forbidden|payment.?required", re.IGNORECASE)
-RECIPIENT = re.compile(r"\bto\b|\bto[\[.#]|\brecipients?\b|domain contains|local address", re.IGNORECASE)
-BROKEN = re.compile(r"invalid|not (a )?valid|must be a valid|malformed|illegal|syntax|parse|missing", re.IGNORECASE)
+RECIPIENT = re.compile(
+    r"""['"`]to['"`]|\bto[\[.]\d|\bto parameter|\bin to\b|\brecipient|local address""", re.IGNORECASE
+)
+BROKEN = re.compile(r"invalid|not (a )?valid|valid (email )?address|malformed|illegal|syntax", re.IGNORECASE)
 SENDER = re.compile(r"\bfrom\b|sender|verif", re.IGNORECASE)
 
 
@@ -109,7 +111,8 @@ def _refused(message: Message, status: int, said: str) -> Outcome:
     if status >= 500 or status in (408, 409, 423, 425):
         return Outcome(message, False, Stage.DOT, Reply(451, f"4.0.0 {said}"))
     if RECIPIENT.search(said) and BROKEN.search(said) and not SENDER.search(said):
-        return Outcome(message, False, Stage.RCPT, Reply(550, f"5.1.3 {said}"))
+        # Read from words alone, so a soft bounce: nobody is removed at once for what may be a misunderstanding.
+        return Outcome(message, False, Stage.RCPT, Reply(550, f"5.2.0 {said}"))
     return Outcome(message, False, Stage.MAIL, Reply(554, f"5.6.0 {said}"))
 
 

@@ -105,9 +105,10 @@ def kind_of(event: AnymailTrackingEvent) -> Bounce.Kind | None:
     """
     if event.event_type not in TURNED_BACK:
         return KINDS.get(event.event_type)
-    raw = event.esp_event if isinstance(event.esp_event, dict) else {}
-    if raw.get("bounce_class") in SPARKPOST:
-        return SPARKPOST[raw["bounce_class"]]
+    raw = _raw(event)
+    passing = SPARKPOST.get(str(raw.get("bounce_class")))
+    if passing:
+        return passing
     words = [str(event.description), *_types(raw)]
     if raw.get("hard_bounce") is False or SOFT.search(" ".join(words)):
         return Kind.SOFT
@@ -133,6 +134,12 @@ def _by_code(first: str, subject: str, detail: str) -> Bounce.Kind:
     return Kind.SOFT if subject in "23" and detail != "1" else Kind.HARD
 
 
+def _raw(event: AnymailTrackingEvent) -> dict[str, Any]:
+    """What the provider said, without SparkPost's two wrappers."""
+    raw = event.esp_event if isinstance(event.esp_event, dict) else {}
+    return next(iter(raw["msys"].values()), {}) if isinstance(raw.get("msys"), dict) else raw
+
+
 def _types(raw: dict[str, Any]) -> list[str]:
     """The provider's own words for what happened, wherever it puts them."""
     places = [place for place in (raw, raw.get("data")) if isinstance(place, dict)]
@@ -153,8 +160,7 @@ def _about(event: AnymailTrackingEvent) -> Delivery | Notice | None:
             kind, pk = links.read_return_token(str(token))
         except links.UnknownLink:
             continue
-        model = Delivery if kind == "d" else Notice
-        return model.objects.filter(pk=pk).first()
+        return Delivery.objects.filter(pk=pk).first() if kind == "d" else Notice.objects.filter(pk=pk).first()
     if not event.message_id:
         return None
     named = str(event.message_id)[:200]
