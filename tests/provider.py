@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote_plus
 
-ADDRESS = re.compile(r"[\w.+-]+@school\.example")
+ADDRESS = re.compile(r"[\w.+-]+@(?:school\.example|load\.test)")
 KEYS = {
     "amazon_ses": {},
     "brevo": {"BREVO_API_KEY": "key"},
@@ -70,7 +70,7 @@ class Taken:
 class Api:
     def __init__(self, name, *rules):
         self.name, self.rules = name, list(rules)
-        self.taken, self.asked, self.connections = [], [], 0
+        self.taken, self.asked, self.connections, self.delay = [], [], 0, 0.0
         self.lock = threading.Lock()
 
     def __enter__(self):
@@ -134,6 +134,7 @@ class Talk(BaseHTTPRequestHandler):
             if rule is None or rule.takes:
                 api.taken.append(taken)
         if rule is None:
+            time.sleep(api.delay)
             self.answer(*getattr(self, f"as_{api.name}")(taken))
             return
         time.sleep(rule.delay)

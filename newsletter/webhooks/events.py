@@ -17,6 +17,7 @@ from newsletter import bounces, links, subscribers
 from newsletter.delivery import replies
 from newsletter.esp.providers import Provider
 from newsletter.models import Bounce, Delivery, Notice, Subscription
+from newsletter.smtp import readable
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +84,7 @@ def _take_in(provider: Provider, event: AnymailTrackingEvent) -> bool:
     kind = kind_of(event)
     if kind is None:
         return False
-    said = str(event.mta_response or event.description or "")
+    said = readable(str(event.mta_response or event.description or ""))
     at = event.timestamp if event.timestamp and is_aware(event.timestamp) else None
     report = bounces.Report(
         kind=kind,
@@ -163,7 +164,7 @@ def _about(event: AnymailTrackingEvent) -> Delivery | Notice | None:
         return Delivery.objects.filter(pk=pk).first() if kind == "d" else Notice.objects.filter(pk=pk).first()
     if not event.message_id:
         return None
-    named = str(event.message_id)[:200]
+    named = readable(str(event.message_id))[:200]
     return Delivery.objects.filter(provider_id=named).first() or Notice.objects.filter(provider_id=named).first()
 
 

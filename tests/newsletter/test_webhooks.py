@@ -266,10 +266,25 @@ def test_a_body_in_another_form_is_refused(name, sent, listen, client):
 @every_provider
 def test_an_event_about_no_message_of_ours_is_passed_over(name, sent, listen, client):
     listen(name)
-    strangers = [("d-1-aaaaaaaaaaaaaaaa", "x"), (links.return_token("d", 10**9), "x"), ("", ""), ("é", "x" * 900)]
+    strangers = [
+        ("d-1-aaaaaaaaaaaaaaaa", "x"),
+        (links.return_token("d", 10**9), "x"),
+        ("", ""),
+        ("é", "x" * 900),
+        ("\\u0000", "\\ud800"),
+    ]
     for token, identity in strangers:
         assert signed(name, payload(name, "hard", token, identity)).to(client).status_code == 200
     assert unchanged(sent)
+
+
+def test_what_no_database_can_keep_is_kept_without_it(sent, listen, client):
+    listen("brevo")
+    text = payload("brevo", "hard", links.return_token("d", sent.pk)).replace(
+        "user unknown", "\\u0000 \\ud800 \\u202e gone"
+    )
+    assert signed("brevo", text).to(client).status_code == 200
+    assert Bounce.objects.get().detail.split() == ["550", "5.1.1", "gone"]
 
 
 @every_provider
