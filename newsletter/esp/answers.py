@@ -47,7 +47,7 @@ REFUSED = {
     "invalid": "5.1.1 The provider says that this is no address.",
     "rejected": "5.2.1 On the provider's own list.",
 }
-SLOW_DOWN = re.compile(r"throttl|too.?many.?requests|limit.?exceeded|rate.?limit", re.IGNORECASE)
+SLOW_DOWN = re.compile(r"throttl|too.?many.?requests|LimitExceededException|rate.?limit|quota", re.IGNORECASE)
 KEYS = re.compile(r"invalid.{0,8}key|unauthori[sz]ed|forbidden|payment.?required", re.IGNORECASE)
 RECIPIENT = re.compile(
     r"""['"`]to['"`]|\bto[\[.]\d|\bto parameter|\bin to\b|\brecipient|local address""", re.IGNORECASE
@@ -73,7 +73,7 @@ def read(message: Message, title: str, statuses: Mapping[str, AnymailRecipientSt
         return Outcome(message, False, Stage.RCPT, Reply(550, f"{REFUSED[word]} ({title})"))
     if word == "failed" or status >= 400:
         return Outcome(message, False, Stage.DOT, Reply(451, f"4.0.0 {title} could not take it now."))
-    return Outcome(message, None, Stage.DOT, Reply(0, f"{title} did not say what became of it."))
+    return Outcome(message, None, Stage.DOT, Reply(451, f"4.4.2 {title} did not say what became of it."))
 
 
 def unsendable(message: Message, title: str, error: Exception) -> Outcome:
@@ -91,7 +91,7 @@ def failed(message: Message, title: str, error: Exception) -> Outcome:
         return unsendable(message, title, error)
     if any(isinstance(cause, NEVER_LEFT) for cause in causes):
         return Outcome(message, False, Stage.CONNECT, Reply(421, f"4.4.1 {title} does not answer: {_words(error)}"))
-    return Outcome(message, None, Stage.DOT, Reply(0, f"{title} did not answer: {_words(error)}"))
+    return Outcome(message, None, Stage.DOT, Reply(451, f"4.4.2 {title} did not answer: {_words(error)}"))
 
 
 def unread(message: Message, title: str, error: Exception) -> Outcome:
@@ -99,7 +99,9 @@ def unread(message: Message, title: str, error: Exception) -> Outcome:
     status, said = _answer(error)
     if status >= 400 or _says_no(error):
         return _refused(message, status, f"{title} answered {status}: {said}")
-    return Outcome(message, None, Stage.DOT, Reply(0, f"{title} answered {status or 200}: {said or _words(error)}"))
+    return Outcome(
+        message, None, Stage.DOT, Reply(451, f"4.4.2 {title} answered {status or 200}: {said or _words(error)}")
+    )
 
 
 def _refused(message: Message, status: int, said: str) -> Outcome:
