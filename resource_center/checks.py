@@ -9,6 +9,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.http.request import validate_host
 
+from newsletter import esp
+
 
 @register
 def mail_identity(**_kwargs: Any) -> list[CheckMessage]:
@@ -21,6 +23,21 @@ def mail_identity(**_kwargs: Any) -> list[CheckMessage]:
         )
         for name in ("MAIL_FROM", "MAIL_POSTAL_ADDRESS")
         if not getattr(settings, name)
+    ]
+
+
+@register
+def provider_events(**_kwargs: Any) -> list[CheckMessage]:
+    """Bounces and complaints of a provider count only when they can be proved to be the provider's."""
+    if not settings.ESP or esp.proofs():
+        return []
+    keys = " or ".join(key.replace(esp.SECRET, f"ANYMAIL_{esp.SECRET}") for key in esp.PROVIDERS[settings.ESP].proofs)
+    return [
+        Warning(
+            f"Nothing proves that events come from {settings.ESP}: its bounces and complaints are not taken in.",
+            hint=f"Set {keys}, and {settings.SITE_URL}/newsletter/webhooks/{settings.ESP}/ as its webhook.",
+            id="resource_center.W003",
+        )
     ]
 
 

@@ -123,6 +123,21 @@ def smtp_url(value: str) -> str:
     return ""
 
 
+def provider(value: str) -> str:
+    return "" if value in PROVIDERS else f"is {value!r}: it must be one of {', '.join(PROVIDERS)}"
+
+
+def credentials(value: str) -> str:
+    wrong = [word for word in words(value) if not re.fullmatch(r"[^:]+:.+", word)]
+    return "must be of the form user:password" if wrong else ""
+
+
+def http_url(value: str) -> str:
+    parts = split(value)
+    fine = parts is not None and parts.scheme in {"http", "https"} and parts.hostname
+    return "" if fine else f"is {value!r}: it must begin with http:// or https:// and name a host"
+
+
 def address(value: str) -> str:
     mailbox = parseaddr(value)[1]
     local, _, domain = mailbox.rpartition("@")
@@ -179,7 +194,8 @@ SETTINGS: dict[str, Setting] = {
     "DATABASE_URL": Setting("", database_url),
     "REDIS_URL": Setting("", redis_url),
     "SMTP_URL": Setting("", smtp_urls),
-    "ESP": Setting("", not_yet("SMTP_URL takes the SMTP relay of any provider.")),
+    "ESP": Setting("", provider),
+    "ANYMAIL_WEBHOOK_SECRET": Setting("", credentials),
     "MAIL_FROM": Setting("", address),
     "MAIL_REPLY_TO": Setting("", address),
     "MAIL_POSTAL_ADDRESS": Setting("", anything),
@@ -190,6 +206,48 @@ SETTINGS: dict[str, Setting] = {
     "MEDIA_BUCKET_URL": Setting("", not_yet("media are kept in DATA_DIR.")),
     "SEARCH_URL": Setting("", not_yet("the database searches.")),
     "SENTRY_DSN": Setting("", not_yet("errors are written to the log.")),
+}
+
+
+class Provider(NamedTuple):
+    """The keys of one value of ESP, by the names that django-anymail gives them."""
+
+    needs: tuple[str, ...]
+    takes: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return self.needs + self.takes
+
+
+# Not needed on a machine of Amazon's that has a role of its own.
+AWS_CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+PROVIDERS: dict[str, Provider] = {
+    "amazon_ses": Provider(
+        ("AWS_DEFAULT_REGION",),
+        (*AWS_CREDENTIALS, "AMAZON_SES_CONFIGURATION_SET_NAME"),
+    ),
+    "brevo": Provider(("BREVO_API_KEY",), ("BREVO_API_URL",)),
+    "mailersend": Provider(("MAILERSEND_API_TOKEN",), ("MAILERSEND_API_URL", "MAILERSEND_SIGNING_SECRET")),
+    "mailgun": Provider(
+        ("MAILGUN_API_KEY",), ("MAILGUN_API_URL", "MAILGUN_SENDER_DOMAIN", "MAILGUN_WEBHOOK_SIGNING_KEY")
+    ),
+    "mailjet": Provider(("MAILJET_API_KEY", "MAILJET_SECRET_KEY"), ("MAILJET_API_URL",)),
+    "mailtrap": Provider(
+        ("MAILTRAP_API_TOKEN",), ("MAILTRAP_API_URL", "MAILTRAP_SANDBOX_ID", "MAILTRAP_TRACKING_SECRET")
+    ),
+    "mandrill": Provider(("MANDRILL_API_KEY",), ("MANDRILL_API_URL", "MANDRILL_WEBHOOK_KEY", "MANDRILL_WEBHOOK_URL")),
+    "postal": Provider(("POSTAL_API_KEY", "POSTAL_API_URL"), ("POSTAL_WEBHOOK_KEY",)),
+    "postmark": Provider(("POSTMARK_SERVER_TOKEN",), ("POSTMARK_API_URL", "POSTMARK_MESSAGE_STREAM")),
+    "resend": Provider(("RESEND_API_KEY",), ("RESEND_API_URL", "RESEND_SIGNING_SECRET")),
+    "sendgrid": Provider(("SENDGRID_API_KEY",), ("SENDGRID_API_URL", "SENDGRID_TRACKING_WEBHOOK_VERIFICATION_KEY")),
+    "sparkpost": Provider(("SPARKPOST_API_KEY",), ("SPARKPOST_API_URL", "SPARKPOST_SUBACCOUNT")),
+    "unisender_go": Provider(("UNISENDER_GO_API_KEY", "UNISENDER_GO_API_URL")),
+}
+SETTINGS |= {
+    key: Setting("", http_url if key.endswith("_URL") else anything)
+    for names in PROVIDERS.values()
+    for key in names.keys
 }
 
 
@@ -295,7 +353,16 @@ def complaints(values: Mapping[str, str]) -> list[str]:
         value = values.get(name, "").strip()
         if value and (complaint := setting.complaint(value)):
             found.append(f"{name} {complaint.rstrip('.')}.")
-    return found
+    return found + clashes(values)
+
+
+def clashes(values: Mapping[str, str]) -> list[str]:
+    """One line for every setting that another one needs, or can not stand beside it."""
+    esp, smtp = (values.get(name, "").strip() for name in ("ESP", "SMTP_URL"))
+    if esp and smtp:
+        return ["ESP and SMTP_URL are both set, but mail leaves one way only: unset one of them."]
+    needed = PROVIDERS[esp].needs if esp in PROVIDERS else ()
+    return [f"{key} is missing: ESP={esp} needs it." for key in needed if not values.get(key, "").strip()]
 
 
 def environment() -> dict[str, str]:

@@ -4,6 +4,7 @@ Names, defaults and rules stand in preflight.py, and in words in docs/contract.m
 work raises ImproperlyConfigured with one line that names the setting.
 """
 
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import environ
@@ -183,6 +184,23 @@ LOCAL_MAILBOX = not SMTP_URLS and not ESP
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_FROM or "webmaster@localhost"
 EMAIL_TIMEOUT = 60  # seconds
 EMAIL_BACKEND = "newsletter.mailbox.MailboxBackend"
+if ESP:
+    EMAIL_BACKEND = f"anymail.backends.{ESP}.EmailBackend"
+provider_keys = {name: env[name] for provider in preflight.PROVIDERS.values() for name in provider.keys if env[name]}
+ANYMAIL: dict[str, Any] = {
+    "MANDRILL_WEBHOOK_URL": f"{SITE_URL}/newsletter/webhooks/mandrill/",
+    **provider_keys,
+    # Seconds to connect, and to wait for an answer: whoever hangs up too early sends twice.
+    "REQUESTS_TIMEOUT": (10, 120),
+    "AMAZON_SES_CLIENT_PARAMS": {
+        "region_name": env["AWS_DEFAULT_REGION"],
+        # A library that tries again by itself would do so behind the ledger's back.
+        "config": {"connect_timeout": 10, "read_timeout": 120, "retries": {"total_max_attempts": 1}},
+        **{name.lower(): env[name] for name in preflight.AWS_CREDENTIALS if env[name]},
+    },
+}
+if env["ANYMAIL_WEBHOOK_SECRET"]:
+    ANYMAIL["WEBHOOK_SECRET"] = preflight.words(env["ANYMAIL_WEBHOOK_SECRET"])
 if SMTP_URLS:  # Django's own mails (a forgotten password) take the first relay.
     relay = urlsplit(SMTP_URLS[0])
     EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"

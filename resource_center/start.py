@@ -125,7 +125,7 @@ def announce(supervisor: Supervisor, target: str, data_dir: Path, full: Mapping[
     url = preflight.site_url(full)
     supervisor.say("")
     supervisor.say(f"Site: {url}/")
-    if not full["SMTP_URL"]:
+    if not full["SMTP_URL"] and not full["ESP"]:
         supervisor.say(f"Mailbox: {url}/mailbox/")
     if target == "demo":
         password = data_dir / "admin_password"

@@ -9,7 +9,7 @@ from wagtail.documents import urls as wagtaildocs_urls
 
 from content import api, feeds, patterns, sitemap, views
 from newsletter import links
-from newsletter.views import mailbox, private, subscribing
+from newsletter.views import mailbox, private, subscribing, webhooks
 from resource_center import health
 from resource_center.media import media
 
@@ -27,6 +27,8 @@ urlpatterns = [
     path("mailbox/<str:key>/text/", mailbox.text, name="mailbox_text"),
     path("mailbox/<str:key>/headers/", mailbox.headers, name="mailbox_headers"),
     path("mailbox/<str:key>/raw/", mailbox.raw, name="mailbox_raw"),
+    path("newsletter/webhooks/<str:name>/", webhooks.receive, name="webhook"),
+    path("newsletter/webhooks/<str:name>", webhooks.receive),
     path("sitemap.xml", sitemap.sitemap, name="sitemap"),
     path("robots.txt", views.robots, name="robots"),
     path("favicon.ico", views.favicon, name="favicon"),

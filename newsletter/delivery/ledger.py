@@ -250,6 +250,7 @@ def _recording(kind: Kind, holds: str) -> str:
         attempt="integer",
         uncertain="integer",
         most="integer",
+        name="text",
     )
     gone = "(v.uncertain = 1 AND d.uncertain_attempts + 1 >= v.most)"
     expired = f"""(v.state = 'queued' AND v.uncertain = 0 AND v.attempt = 1
@@ -266,7 +267,8 @@ def _recording(kind: Kind, holds: str) -> str:
             first_tried_at = CASE WHEN v.attempt = 1 THEN COALESCE(d.first_tried_at, {clock.now()})
                 ELSE d.first_tried_at END,
             due_at = CASE WHEN v.state = 'queued' THEN {clock.after("v.wait")} ELSE d.due_at END,
-            sent_at = CASE WHEN v.state = 'sent' THEN {clock.now()} ELSE d.sent_at END
+            sent_at = CASE WHEN v.state = 'sent' THEN {clock.now()} ELSE d.sent_at END,
+            provider_id = CASE WHEN v.name = '' THEN d.provider_id ELSE v.name END
         FROM {heard} AS v JOIN {holds} AS h ON h.token = v.lane
         WHERE d.id = v.pk AND d.lane = v.lane"""
 
@@ -276,7 +278,7 @@ def _heard(entry: Entry) -> list[Any]:
     most = 1 if settings.UNCERTAIN_DELIVERIES == "hold" else MOST_UNCERTAIN
     return [
         *(entry.row.pk, entry.lane, verdict.state.value, verdict.reason, verdict.reply[:500]),
-        *(round(verdict.wait, 3), int(verdict.attempt), int(verdict.uncertain), most),
+        *(round(verdict.wait, 3), int(verdict.attempt), int(verdict.uncertain), most, verdict.provider_id[:200]),
     ]
 
 

@@ -33,7 +33,7 @@ class Verdict:
     """What is to be written about a delivery after an answer.
 
     `wait` is in seconds; `attempt` says whether the try counts; `pauses` whether the mailing must stop because the
-    server refused us, not the address.
+    server refused us, not the address; `provider_id` is what an ESP calls the message from now on.
     """
 
     state: Dispatch.State
@@ -44,6 +44,7 @@ class Verdict:
     uncertain: bool = False
     pauses: bool = False
     bounce: Bounce.Kind | None = None
+    provider_id: str = ""
 
 
 def judge(outcome: Outcome, attempts: int, singled_out: bool) -> Verdict:
@@ -56,7 +57,7 @@ def judge(outcome: Outcome, attempts: int, singled_out: bool) -> Verdict:
             it is this recipient's server alone, and the rest need not wait for it.
     """
     if outcome.taken:
-        return Verdict(Dispatch.State.SENT, reply=str(outcome.reply))
+        return Verdict(Dispatch.State.SENT, reply=str(outcome.reply), provider_id=outcome.provider_id)
     if outcome.taken is None:
         return in_doubt(outcome.reply)
     reply = outcome.reply

@@ -1,4 +1,4 @@
-"""The ways out that the settings name: relays, or the local mailbox where there is none."""
+"""The ways out that the settings name: relays, a provider, or the local mailbox where there is neither."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 from django.conf import settings
 
-from newsletter import smtp
+from newsletter import esp, smtp
 from newsletter.mailbox import LocalMailbox
 
 
@@ -28,6 +28,8 @@ class Way(Protocol):
 
 def ways_out() -> tuple[Way, ...]:
     """All ways out."""
+    if settings.ESP:
+        return (esp.Account.of_settings(),)
     return (LocalMailbox(),) if settings.LOCAL_MAILBOX else smtp.relays()
 
 

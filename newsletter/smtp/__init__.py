@@ -4,9 +4,9 @@ The greeting (EHLO, STARTTLS, AUTH) is spoken by the standard library; from then
 that one process can keep many connections busy.
 """
 
-from newsletter.smtp.connection import Connection
-from newsletter.smtp.relays import Refused, Relay, relays
-from newsletter.smtp.session import Message, Outcome, Reply, Session, Stage, send_now
+from newsletter.smtp.connection import Connection, readable
+from newsletter.smtp.relays import Relay, relays
+from newsletter.smtp.session import Message, Outcome, Refused, Reply, Session, Stage, send_now
 
 __all__ = [
     "Connection",
@@ -17,6 +17,7 @@ __all__ = [
     "Reply",
     "Session",
     "Stage",
+    "readable",
     "relays",
     "send_now",
 ]

@@ -12,19 +12,11 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from newsletter.smtp.connection import Connection, readable
-from newsletter.smtp.session import Reply
+from newsletter.smtp.session import Refused, Reply
 
 TO_CONNECT = 30.0  # seconds
 PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-
-
-class Refused(Exception):
-    """A relay would not let us in; `reply` says why, when it said anything."""
-
-    def __init__(self, words: str, reply: Reply | None = None) -> None:
-        super().__init__(words)
-        self.reply = reply
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ class Reply:
 
 
 class Refused(Exception):
-    """A relay would not let us in; `reply` says why, when it said anything."""
+    """A way out would not let us in; `reply` says why, when it said anything."""
 
     def __init__(self, words: str, reply: Reply | None = None) -> None:
         super().__init__(words)
@@ -60,16 +60,20 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a message. `taken` is None when only the server knows: the reply to the final dot was lost."""
+    """What became of a message. `taken` is None when only the server knows: the reply to the final dot was lost.
+
+    `provider_id` is what an ESP will call the message in its events; SMTP has no such name.
+    """
 
     message: Message
     taken: bool | None
     stage: Stage
     reply: Reply | None = None
+    provider_id: str = ""
 
 
 class Session(Protocol):
-    """One open way out: an SMTP connection, or the local mailbox."""
+    """One open way out: an SMTP connection, an ESP, or the local mailbox."""
 
     sock: socket.socket | None
     broken: bool

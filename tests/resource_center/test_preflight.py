@@ -57,7 +57,10 @@ def check(target="demo", **settings) -> tuple[int, list[str]]:
         ("SMTP_URL", "smtp://mail.example.org:smtp"),
         ("SMTP_URL", "smtp://a.example smtp://b.example?weight=0"),
         ("SMTP_URL", "smtp://a.example?heaviness=2"),
-        ("ESP", "postmark"),
+        ("ESP", "pigeon"),
+        ("ESP", "Postmark"),
+        ("ANYMAIL_WEBHOOK_SECRET", "no-colon"),
+        ("POSTMARK_API_URL", "api.postmarkapp.com"),
         ("MAIL_FROM", "nobody"),
         ("MAIL_REPLY_TO", "a@b@"),
         ("BOUNCE_DOMAIN", "me@example.org"),
@@ -76,6 +79,21 @@ def test_a_broken_value_is_one_line_with_its_name(name, value, tmp_path):
     assert lines[0].startswith(name)
 
 
+def test_a_key_that_a_provider_needs_is_missed_by_its_name(tmp_path):
+    for name, provider in preflight.PROVIDERS.items():
+        keys = {key: "https://api.example/" if key.endswith("_URL") else "key" for key in provider.needs}
+        assert preflight.complaints({"ESP": name, **keys}) == []
+        assert preflight.complaints({"ESP": name}) == [f"{key} is missing: ESP={name} needs it." for key in keys]
+    code, lines = check(DATA_DIR=str(tmp_path), ESP="mailjet", MAILJET_API_KEY="key")
+    assert (code, lines) == (1, ["MAILJET_SECRET_KEY is missing: ESP=mailjet needs it."])
+
+
+def test_mail_leaves_one_way_only(tmp_path):
+    code, lines = check(DATA_DIR=str(tmp_path), ESP="brevo", BREVO_API_KEY="key", SMTP_URL="smtp://relay.example")
+    assert code == 1
+    assert lines == ["ESP and SMTP_URL are both set, but mail leaves one way only: unset one of them."]
+
+
 def test_every_broken_value_is_named_at_once(tmp_path):
     code, lines = check(DATA_DIR=str(tmp_path), PORT="x", DEBUG="x", TIME_ZONE="x")
     assert code == 1
@@ -88,6 +106,7 @@ def test_a_complaint_never_shows_a_password(tmp_path):
         "DATABASE_URL": f"mysql://me:{secret}@localhost/site",
         "REDIS_URL": f"http://:{secret}@localhost",
         "SMTP_URL": f"imap://me:{secret}@localhost",
+        "ANYMAIL_WEBHOOK_SECRET": secret,
     }.items():
         assert secret not in "".join(check(**{"DATA_DIR": str(tmp_path), name: value})[1])
 

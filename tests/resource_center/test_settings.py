@@ -46,6 +46,26 @@ def test_production_settings_leave_nothing_to_warn_about(tmp_path):
     assert "no issues" in done.stdout
 
 
+def test_a_provider_takes_the_place_of_the_local_mailbox(tmp_path):
+    keys = {"ESP": "mailgun", "MAILGUN_API_KEY": "key", "MAILGUN_WEBHOOK_SIGNING_KEY": "signing"}
+    told = {"DATA_DIR": str(tmp_path), **PRODUCTION, **keys, "ANYMAIL_WEBHOOK_SECRET": "me:one you:two"}
+    assert value("[s.LOCAL_MAILBOX, s.EMAIL_BACKEND]", **told) == [False, "anymail.backends.mailgun.EmailBackend"]
+    anymail = value("s.ANYMAIL", **told)
+    assert {key: anymail[key] for key in keys if key != "ESP"} == {k: v for k, v in keys.items() if k != "ESP"}
+    assert anymail["WEBHOOK_SECRET"] == ["me:one", "you:two"]
+    assert "BREVO_API_KEY" not in anymail
+    done = manage("check", "--deploy", "--fail-level", "INFO", **told)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_no_library_sends_twice_behind_the_ledger(tmp_path):
+    told = {"DATA_DIR": str(tmp_path), **PRODUCTION, "ESP": "amazon_ses", "AWS_DEFAULT_REGION": "eu-west-1"}
+    amazon = value("s.ANYMAIL['AMAZON_SES_CLIENT_PARAMS']", **told, AWS_ACCESS_KEY_ID="id", AWS_SECRET_ACCESS_KEY="key")
+    assert amazon["config"]["retries"] == {"total_max_attempts": 1}
+    assert (amazon["region_name"], amazon["aws_access_key_id"]) == ("eu-west-1", "id")
+    assert "aws_session_token" not in amazon
+
+
 def test_a_missing_key_stops_every_command_with_one_line(tmp_path):
     done = manage("check", DATA_DIR=str(tmp_path))
     assert done.returncode == 1
