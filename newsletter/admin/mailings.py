@@ -26,6 +26,7 @@ from newsletter import delivery
 from newsletter.models import Delivery, Mailing
 
 State = Mailing.State
+ONCE_MORE = gettext_lazy("It goes on where it stopped. Whoever got it after the backup was made gets it a second time.")
 WITHOUT = ("add_url_name", "edit_url_name", "delete_url_name", "history_url_name", "usage_url_name")
 
 
@@ -106,7 +107,11 @@ class BrakeView(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView)
         return str(self.brake.label)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(mailing=get_object_or_404(Mailing, pk=kwargs["pk"]), **kwargs)
+        mailing = get_object_or_404(Mailing, pk=kwargs["pk"])
+        doubles = self.brake.name == "resume" and mailing.restored_at
+        return super().get_context_data(
+            mailing=mailing, question=ONCE_MORE if doubles else self.brake.question, **kwargs
+        )
 
     def post(self, request: HttpRequest, pk: int, brake: Brake) -> HttpResponse:
         mailing = get_object_or_404(Mailing, pk=pk)

@@ -1,8 +1,8 @@
 """How it goes out: the only writer of the state of mailings, deliveries and notices.
 
 `mailings` says what a mailing may become; `freeze` fixes words and audience; `sender` drives the `lanes` and writes
-to the `ledger` what they hear; `reaper` cleans up after a crash; `rounds` finds what is due. docs/delivery.md has
-the whole picture.
+to the `ledger` what they hear; `reaper` cleans up after a crash; `rounds` finds what is due; `witness` notices
+a restored database. docs/delivery.md has the whole picture.
 """
 
 from newsletter.delivery.freeze import expected, send, start
@@ -10,13 +10,16 @@ from newsletter.delivery.mailings import Refused, cancel, counts, finish, pause,
 from newsletter.delivery.reaper import reap
 from newsletter.delivery.rounds import send_until_idle, tick, work_on, work_on_notices
 from newsletter.delivery.trial import send_test
+from newsletter.delivery.witness import STANDSTILL, hold
 
 __all__ = [
+    "STANDSTILL",
     "Refused",
     "cancel",
     "counts",
     "expected",
     "finish",
+    "hold",
     "pause",
     "reap",
     "resume",

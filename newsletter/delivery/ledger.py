@@ -26,6 +26,7 @@ SUPPRESSED = "suppressed"
 ERASED = "erased"
 CANCELLED = "cancelled"
 CONFIRMED_MEANWHILE = "confirmed"
+RESTORED = "restored"
 
 
 class Kind(StrEnum):
