@@ -87,7 +87,9 @@ def test_the_house_of_the_readme_stands():
 
 @pytest.mark.once
 def test_every_test_that_the_failure_table_names_exists():
-    there = re.findall(r"^def (test_\w+)", "\n".join(file.read_text() for file in ROOT.glob("tests/**/test_*.py")), re.M)
+    there = re.findall(
+        r"^def (test_\w+)", "\n".join(file.read_text() for file in ROOT.glob("tests/**/test_*.py")), re.M
+    )
     table = (ROOT / "docs" / "delivery.md").read_text()
     named_there = re.findall(r"`(?:test_\w+\.py::)?(test_\w+?)_?(\.\.\.)?`", table)
     assert len(named_there) > 20

@@ -53,12 +53,19 @@ def manage(sink, settings, tmp_path):
     def start(*arguments, database="", **names):
         environment = {
             **os.environ,
-            "DJANGO_SETTINGS_MODULE": "resource_center.settings", "SECRET_KEY": settings.SECRET_KEY,
-            "DATA_DIR": str(tmp_path / "var"), "DATABASE_URL": database or here(), "SMTP_URL": sink.url, **names,
+            "DJANGO_SETTINGS_MODULE": "resource_center.settings",
+            "SECRET_KEY": settings.SECRET_KEY,
+            "DATA_DIR": str(tmp_path / "var"),
+            "DATABASE_URL": database or here(),
+            "SMTP_URL": sink.url,
+            **names,
         }
         process = subprocess.Popen(
             [sys.executable, "manage.py", *map(str, arguments), "--json"],
-            cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
         started.append(process)
         return process

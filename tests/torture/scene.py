@@ -1,20 +1,21 @@
 """Sets a stage on the database that the environment names, and tells what is on it.
 
-`python -m tests.torture.scene readers 1000`, `... issue 3`, `... listed MAILING`, `... leave MAILING 20`,
-`... edit MAILING`, `... due_in MAILING 60`, `... drafts`
+`python -m tests.torture.scene readers 1000`, `... send 3 0`, `... listed MAILING`, `... leave MAILING 20`,
+`... edit MAILING`, `... drafts`
 """
 
 import json
 import os
 import sys
-from datetime import date
+from datetime import date, timedelta
 
 import django
+from django.utils import timezone
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "resource_center.settings")
 django.setup()
 
-from newsletter import subscribers, synthetic  # noqa: E402
+from newsletter import delivery, subscribers, synthetic  # noqa: E402
 from newsletter.delivery import clock  # noqa: E402
 from newsletter.models import Delivery, IssuePage, Mailing, Subscription  # noqa: E402
 from newsletter.site import found  # noqa: E402
@@ -26,10 +27,15 @@ def readers(number):
     synthetic.subscribers(found().newsletter, int(number))
 
 
-def issue(number):
-    """A new issue; prints its number."""
+def send(number, seconds):
+    """A new issue on its way to everybody, now or in a while by the database's clock; prints what `send_issue` does."""
     month = int(number) - 1
-    print(an_issue(date(2025 + month // 12, month % 12 + 1, 1)).pk)
+    issue = an_issue(date(2025 + month // 12, month % 12 + 1, 1))
+    mailing = delivery.schedule(issue, timezone.now() + timedelta(days=9)) if int(seconds) else delivery.send(issue)
+    if int(seconds):
+        Mailing.objects.filter(pk=mailing.pk).update(scheduled_for=clock.moment(int(seconds)))
+    recipients = delivery.expected(mailing) if int(seconds) else delivery.counts(mailing)["recipients"]
+    print(json.dumps({"mailing": mailing.pk, "recipients": recipients}))
 
 
 def listed(mailing):
@@ -42,9 +48,9 @@ def listed(mailing):
 def leave(mailing, number):
     """So many readers who still wait for it leave, one after the other; prints their addresses."""
     waiting = Delivery.objects.filter(mailing=mailing, state="queued").order_by("-pk")[: int(number)]
-    for delivery in waiting:
-        subscribers.unsubscribe(Subscription.objects.get(subscriber=delivery.subscriber_id))
-    print(json.dumps([delivery.address for delivery in waiting]))
+    for each in waiting:
+        subscribers.unsubscribe(Subscription.objects.get(subscriber=each.subscriber_id))
+    print(json.dumps([each.address for each in waiting]))
 
 
 def edit(mailing):
@@ -52,11 +58,6 @@ def edit(mailing):
     page = Mailing.objects.get(pk=mailing).issue.get_latest_revision_as_object()
     page.subject = "Other words"
     page.save_revision().publish()
-
-
-def due_in(mailing, seconds):
-    """Its hour is so many seconds away, by the database's clock."""
-    Mailing.objects.filter(pk=mailing).update(scheduled_for=clock.moment(int(seconds)))
 
 
 def drafts():

@@ -39,13 +39,13 @@ class SinkProcess:
         return self.record.read_bytes().count(b"\n")
 
     def wait_for_more(self, more: int, patience: float = PATIENCE) -> bool:
-        """Wait until so many more mails came. False when none came for ten seconds."""
+        """Wait until so many more mails came. False when none came for half a minute."""
         begun = last = self.count
-        end, still = time.monotonic() + patience, time.monotonic() + 10
+        end, still = time.monotonic() + patience, time.monotonic() + 30
         while last < begun + more:
             assert time.monotonic() < end, f"waited in vain for {more} mails"
             if self.count > last:
-                last, still = self.count, time.monotonic() + 10
+                last, still = self.count, time.monotonic() + 30
             elif time.monotonic() > still:
                 return False
             time.sleep(0.02)
@@ -103,15 +103,11 @@ class Stage:
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
-    def issue(self) -> str:
-        """A new issue; its number."""
+    def send(self, seconds: int = 0) -> int:
+        """Put a new issue on its way to everybody, now or so many seconds from now, and begin to watch it."""
         self.month += 1
-        return self.script("scene", "issue", self.month)
-
-    def send(self, *options: str) -> int:
-        """Put a new issue on its way to everybody, and begin to watch its counts."""
         self.begun = self.sink.count
-        facts = self.site.manage_json("send_issue", self.issue(), *options)
+        facts = json.loads(self.script("scene", "send", self.month, seconds))
         self.mailing, self.recipients = facts["mailing"], facts["recipients"]
         self.watch()
         return self.mailing
@@ -163,21 +159,25 @@ class Stage:
         os.killpg(leader, signal.SIGKILL)
         return died
 
-    def status(self) -> dict:
-        return self.site.manage_json("mailing_status", self.mailing)
+    @property
+    def polled(self) -> list[dict]:
+        """Every answer of `mailing_status` so far."""
+        return [json.loads(line) for line in self.counts.read_text().split("\n")[:-1]]
 
     def is_sent(self) -> dict | None:
-        status = self.status()
-        return status if status["state"] == "sent" else None
+        polled = self.polled
+        return polled[-1] if polled and polled[-1]["state"] == "sent" else None
 
     def judged(self, allowed: int, skipped: int = 0, patience: float = PATIENCE) -> dict:
         """What came of it: nobody missing, no second copy that can not be explained, counts that always add up."""
         status = self.site.wait(self.is_sent, patience, "the mailing to be sent")
-        polled = [json.loads(line) for line in self.counts.read_text().split("\n")[:-1]]
+        polled = self.polled
         self.stop_watching()
         for each in polled:
-            whole = each.pop("recipients")
-            assert sum(each.values()) == whole
+            assert (
+                sum(number for name, number in each.items() if name not in ("state", "recipients"))
+                == each["recipients"]
+            )
         listed = json.loads(self.script("scene", "listed", self.mailing))
         ours = {row["id"]: row for row in listed}
         taken = [line for line in self.sink.taken[self.begun :] if line["id"] in ours]
