@@ -120,8 +120,8 @@ def _write(file: IO[bytes], database: Path, mode: Any) -> dict[str, Any]:
     total = hashlib.sha256()
     with tarfile.open(fileobj=file, mode=mode) as archive:
         _add(archive, total, MANIFEST, io.BytesIO(json.dumps(facts, indent=1).encode()))
-        with database.open("rb") as content:
-            _add(archive, total, database.name, content)
+        with database.open("rb") as dumped:
+            _add(archive, total, database.name, dumped)
         number = 0
         for name, content in _media():
             _add(archive, total, f"{MEDIA}/{name}", content)

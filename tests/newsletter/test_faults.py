@@ -218,3 +218,16 @@ def test_without_a_broker_an_issue_is_sent_all_the_same(issue, sink, manage):
     assert facts["recipients"] == READERS
     assert ended_well(manage("deliver", facts["mailing"], **nobody, **names))["sent"] == READERS
     assert IssuePage.objects.get(pk=issue.pk).live
+
+
+def test_two_hosts_without_any_broker_share_a_mailing(issue, sink, manage, tmp_path):
+    """Each has a folder of its own; on SQLite they are two processes of one host, and wait for each other."""
+    mailing = delivery.send(issue)
+    folders = [tmp_path / "one", tmp_path / "two"] if connection.vendor == "postgresql" else [tmp_path / "var"] * 2
+    nobody = {"REDIS_URL": "redis://127.0.0.1:1/0"}
+    hosts = [manage("deliver", mailing.pk, "--lanes", LANES, DATA_DIR=str(each), **nobody) for each in folders]
+    facts = [ended_well(host) for host in hosts]
+    assert sum(each["sent"] for each in facts) == READERS
+    assert set(copies(sink).values()) == {1}
+    mailing.refresh_from_db()
+    assert mailing.state == "sent"

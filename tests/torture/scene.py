@@ -1,7 +1,7 @@
 """Sets a stage on the database that the environment names, and tells what is on it.
 
 `python -m tests.torture.scene readers 1000`, `... send 3 0`, `... listed MAILING`, `... leave MAILING 20`,
-`... edit MAILING`, `... drafts`
+`... edit MAILING`, `... ring MAILING 20`, `... draft 2`, `... drafts`
 """
 
 import json
@@ -10,6 +10,7 @@ import sys
 from datetime import date, timedelta
 
 import django
+from celery import current_app
 from django.utils import timezone
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "resource_center.settings")
@@ -58,6 +59,19 @@ def edit(mailing):
     page = Mailing.objects.get(pk=mailing).issue.get_latest_revision_as_object()
     page.subject = "Other words"
     page.save_revision().publish()
+
+
+def ring(mailing, times):
+    """The same tasks, so many times."""
+    for _time in range(int(times)):
+        current_app.send_task("newsletter.tasks.send_mailing", args=[int(mailing)])
+        current_app.send_task("newsletter.tasks.tick")
+
+
+def draft(times):
+    """The task of the first of the month, so many times."""
+    for _time in range(int(times)):
+        current_app.send_task("newsletter.tasks.draft_digest")
 
 
 def drafts():

@@ -135,10 +135,7 @@ def test_two_of_everything_send_everything_once(stage, figures):
         mailing = stage.send()
         command = [sys.executable, "manage.py", "deliver", str(mailing)]
         delivers = [subprocess.Popen(command, cwd=ROOT, env=environment) for _time in range(2)]
-        for _time in range(10):
-            for task, arguments in (("send_mailing", [mailing]), ("tick", [])):
-                call = [*CELERY, "call", f"newsletter.tasks.{task}", "--args", json.dumps(arguments)]
-                subprocess.run(call, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, check=True)
+        stage.script("scene", "ring", mailing, 20)
         facts = stage.judged(0)
         assert [process.wait(60) for process in delivers] == [0, 0]
     finally:
@@ -268,8 +265,7 @@ def test_a_clock_that_jumps_a_day_doubles_nothing(tmp_path, own_sink, postgres, 
         for offset in ("+1d", "-1d", "+1d", "+0"):
             stage.sink.wait_for_more(READERS // 8)
             clock.write_text(offset)
-            draft = [*CELERY, "call", "newsletter.tasks.draft_digest"]
-            subprocess.run(draft, cwd=ROOT, env=site.environment, stdout=subprocess.DEVNULL, check=True)
+            stage.script("scene", "draft", 2)
         facts = stage.judged(0)
         # One that is scheduled goes out in its hour by the database's clock, once, though ours jumps about.
         clock.write_text("+1d")
