@@ -13,7 +13,7 @@ class Clockwork(PersistentScheduler):
     def tick(self, *args: Any, **kwargs: Any) -> float:
         for entry in self.schedule.values():
             now = entry.default_now()
-            if entry.last_run_at > now:
+            if entry.last_run_at and entry.last_run_at > now:
                 entry.last_run_at = now
                 self._heap = None  # ordered by hours that no longer hold; made anew
         seconds: float = super().tick(*args, **kwargs)

@@ -134,7 +134,9 @@ def test_two_of_everything_send_everything_once(stage, figures):
     try:
         mailing = stage.send()
         command = [sys.executable, "manage.py", "deliver", str(mailing)]
-        delivers = [subprocess.Popen(command, cwd=ROOT, env=environment) for _time in range(2)]
+        delivers = [
+            subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) for _time in range(2)
+        ]
         stage.script("scene", "ring", mailing, 20)
         facts = stage.judged(0)
         assert [process.wait(60) for process in delivers] == [0, 0]
