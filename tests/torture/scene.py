@@ -1,16 +1,18 @@
 """Sets a stage on the database that the environment names, and tells what is on it.
 
-`python -m tests.torture.scene readers 1000`, `... send 3 0`, `... listed MAILING`, `... leave MAILING 20`,
-`... edit MAILING`, `... ring MAILING 20`, `... draft 2`, `... drafts`
+`python -m tests.torture.scene readers 1000`, `... send 3 0`, `... listed MAILING`, `... change MAILING 20`,
+`... backup MAILING PATH`, `... ring MAILING 20`, `... draft 2`, `... drafts`
 """
 
 import json
 import os
 import sys
+import time
 from datetime import date, timedelta
 
 import django
 from celery import current_app
+from django.core.management import call_command
 from django.utils import timezone
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "resource_center.settings")
@@ -46,19 +48,29 @@ def listed(mailing):
     print(json.dumps([dict(zip(("address", "id", "state", "reason"), row, strict=True)) for row in facts]))
 
 
-def leave(mailing, number):
-    """So many readers who still wait for it leave, one after the other; prints their addresses."""
-    waiting = Delivery.objects.filter(mailing=mailing, state="queued").order_by("-pk")[: int(number)]
-    for each in waiting:
-        subscribers.unsubscribe(Subscription.objects.get(subscriber=each.subscriber_id))
-    print(json.dumps([each.address for each in waiting]))
+def wait_until_under_way(mailing):
+    """Until a quarter has gone out. What comes next is loaded already, and hits the mailing in its middle."""
+    sent = Delivery.objects.filter(mailing=mailing, state="sent")
+    while not (mailing_size := Delivery.objects.filter(mailing=mailing).count()) or sent.count() < mailing_size / 4:
+        time.sleep(0.1)
 
 
-def edit(mailing):
-    """The issue gets another subject, and is published anew."""
+def change(mailing, number):
+    """In its middle the issue gets another subject, and so many who still wait for it leave; prints who and when."""
+    wait_until_under_way(mailing)
     page = Mailing.objects.get(pk=mailing).issue.get_latest_revision_as_object()
     page.subject = "Other words"
     page.save_revision().publish()
+    waiting = list(Delivery.objects.filter(mailing=mailing, state="queued").order_by("-pk")[: int(number)])
+    for each in waiting:
+        subscribers.unsubscribe(Subscription.objects.get(subscriber=each.subscriber_id))
+    print(json.dumps({"gone": [each.address for each in waiting], "at": time.time()}))
+
+
+def backup(mailing, path):
+    """A backup, made in its middle."""
+    wait_until_under_way(mailing)
+    call_command("backup", path, "--json")
 
 
 def ring(mailing, times):
