@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from newsletter import doorbell, links
@@ -33,7 +34,7 @@ def queue(subscription: Subscription, kind: Notice.Kind) -> bool:
         return False
     if sent.filter(created_at__gt=now - timedelta(days=1)).count() >= A_DAY:
         return False
-    Notice.objects.create(subscription=subscription, kind=kind, due_at=now, message_id=_message_id())
+    Notice.objects.create(subscription=subscription, kind=kind, due_at=Now(), message_id=_message_id())
     doorbell.ring("send_notices")
     return True
 

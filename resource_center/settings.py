@@ -162,6 +162,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     **CELERY_TASK_PUBLISH_RETRY_POLICY,
 }
 CELERY_TIMEZONE = env["TIME_ZONE"]
+CELERY_BEAT_SCHEDULER = "resource_center.beat:Clockwork"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 60  # seconds until a clock that was set right is noticed
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "newsletter.tasks.tick", "schedule": 60.0},
     "draft-digest": {"task": "newsletter.tasks.draft_digest", "schedule": crontab(minute=0, hour=6, day_of_month="1")},

@@ -164,7 +164,9 @@ class Sink:
         if self.keep:
             self.taken.append(taken)
         if self.record:
-            line = {"to": taken.recipient, "from": taken.sender, "id": taken.message_id, "at": taken.at}
+            message = taken.message
+            line = {"to": taken.recipient, "from": taken.sender, "id": message["Message-ID"], "at": taken.at}
+            line["subject"] = message["Subject"]
             with self.record.open("a") as file:
                 file.write(json.dumps(line) + "\n")
 

@@ -85,6 +85,18 @@ def test_the_house_of_the_readme_stands():
     assert [room for room in rooms if not (ROOT / room).is_dir()] == []
 
 
+@pytest.mark.once
+def test_every_test_that_the_failure_table_names_exists():
+    there = re.findall(
+        r"^def (test_\w+)", "\n".join(file.read_text() for file in ROOT.glob("tests/**/test_*.py")), re.M
+    )
+    table = (ROOT / "docs" / "delivery.md").read_text()
+    named_there = re.findall(r"`(?:test_\w+\.py::)?(test_\w+?)_?(\.\.\.)?`", table)
+    assert len(named_there) > 20
+    for name, cut in named_there:
+        assert any(each.startswith(name) if cut else each == name for each in there), name
+
+
 @pytest.mark.django_db
 def test_every_fixed_address_of_the_contract_answers(client, rf):
     site.found()

@@ -116,7 +116,13 @@ class Resume(Brake):
     name = "resume"
     label = gettext_lazy("Resume")
     question = gettext_lazy("It goes on where it stopped. Nobody gets it twice.")
+    once_more = gettext_lazy(
+        "It goes on where it stopped. Whoever got it after the backup was made gets it a second time."
+    )
     states = frozenset({State.PAUSED})
+
+    def get_question(self) -> str:
+        return str(self.once_more if self.mailing.restored_at else self.question)
 
     def act(self, user: User) -> str:
         delivery.resume(self.mailing, user)

@@ -2,8 +2,8 @@
 
 `mailings` says what a mailing may become; `freeze` fixes words and audience; `sender` drives the `lanes` and writes
 to the `ledger` what they hear; `reaper` cleans up after a crash; `returns` settles what came back; `rounds` finds
-what is due; `resending` is a person's second try; `timeline` keeps the story of each mailing. docs/delivery.md has the
-whole picture.
+what is due; `resending` is a person's second try; `timeline` keeps the story of each mailing; `witness` notices a
+restored database. docs/delivery.md has the whole picture.
 """
 
 from newsletter.delivery.freeze import expected, send, start
@@ -13,13 +13,16 @@ from newsletter.delivery.resending import resend, retry_failed, retryable, why_n
 from newsletter.delivery.returns import settle
 from newsletter.delivery.rounds import send_until_idle, tick, work_on, work_on_notices
 from newsletter.delivery.trial import send_test
+from newsletter.delivery.witness import STANDSTILL, hold
 
 __all__ = [
+    "STANDSTILL",
     "Refused",
     "cancel",
     "counts",
     "expected",
     "finish",
+    "hold",
     "pause",
     "reap",
     "resend",

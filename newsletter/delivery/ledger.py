@@ -31,6 +31,7 @@ SUPPRESSED = "suppressed"
 ERASED = "erased"
 CANCELLED = "cancelled"
 CONFIRMED_MEANWHILE = "confirmed"
+RESTORED = "restored"
 
 # The reason of a row in flight that came back, or is known to have arrived, before its lane wrote down the reply.
 CAME_BACK = "bounced"

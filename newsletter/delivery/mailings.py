@@ -41,7 +41,7 @@ def schedule(issue: IssuePage, at: datetime | None = None, user: User | None = N
         Refused: the issue fails its checks, or has a mailing already.
     """
     mailing = enter(issue, at, user)
-    if mailing.scheduled_for <= timezone.now():
+    if at is None or at <= timezone.now():
         doorbell.ring("send_mailing", mailing.pk)
     return mailing
 
@@ -65,13 +65,14 @@ def enter(issue: IssuePage, at: datetime | None = None, user: User | None = None
                 newsletter=issue.newsletter,
                 subject=words[issue.locale.language_code].subject,
                 approved=[page.latest_revision_id or page.save_revision().pk for page in words.values()],
-                scheduled_for=at or timezone.now(),
+                scheduled_for=at or clock.moment(),
                 created_by=user,
             )
             timeline.note(mailing.pk, "schedule", user, at=at)
     except IntegrityError:
         _refuse_second(issue)
         raise
+    mailing.refresh_from_db()
     return mailing
 
 

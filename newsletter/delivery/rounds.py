@@ -7,7 +7,7 @@ import time
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from newsletter import doorbell, subscribers
-from newsletter.delivery import clock, ledger, mailings, reaper
+from newsletter.delivery import clock, ledger, mailings, reaper, witness
 from newsletter.delivery.freeze import start
 from newsletter.delivery.mailings import Refused, State
 from newsletter.delivery.seat import seat
@@ -20,6 +20,7 @@ PATIENCE = 20.0  # seconds to wait for the seat
 
 def tick() -> None:
     """Once a minute: end dead lanes, close what is done, wake whoever has something due and stands still; remind."""
+    witness.look()
     reaper.reap()
     ledger.skip_cancelled()
     for pk in Mailing.objects.filter(state=State.SENDING).values_list("pk", flat=True):
@@ -34,6 +35,7 @@ def tick() -> None:
 
 def work_on(pk: int) -> None:
     """Do what a mailing needs now, for one shift; rings for the next one when more is due."""
+    witness.look()
     early = Q(state=State.SCHEDULED, scheduled_for__gt=clock.moment())
     mailing = Mailing.objects.exclude(early).filter(pk=pk).first()
     if mailing is None:
@@ -45,6 +47,7 @@ def work_on(pk: int) -> None:
     with seat(PATIENCE) as got:
         progress = got and _shift(pk)
     mailings.finish(pk)
+    witness.look()
     if progress and _due(Delivery.objects.filter(mailing=pk)):
         doorbell.ring("send_mailing", pk)
 
@@ -70,6 +73,7 @@ def send_until_idle(mailing: Mailing, lanes: int = LANES, wait: bool = True) -> 
     Raises:
         Refused: the issue fails its checks.
     """
+    witness.look()
     start(mailing)
     sender = Sender(mailing.pk, lanes)
     while True:
@@ -77,6 +81,7 @@ def send_until_idle(mailing: Mailing, lanes: int = LANES, wait: bool = True) -> 
             if got:
                 sender.run()
         mailings.finish(mailing.pk)
+        witness.look()
         mailing.refresh_from_db()
         if mailing.state != State.SENDING or not wait:
             return sender.tally

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from newsletter.delivery import causes, ledger, mailings, reaper
+from newsletter.delivery import causes, ledger, mailings, reaper, witness
 from newsletter.delivery.lanes import Lane, pulse, skipped
 from newsletter.delivery.ledger import LEASE, Entry, Kind, Row
 from newsletter.delivery.owner import owner
@@ -155,6 +155,7 @@ class Sender:
 
     def _reap(self) -> None:
         if pulse() >= self.reap_at:
+            witness.look()
             reaper.reap()
             self.reap_at = pulse() + REAP_EVERY
 

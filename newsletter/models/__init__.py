@@ -1,7 +1,7 @@
 """The tables of the newsletter."""
 
 from newsletter.models.issues import IssuePage, NewsletterPage
-from newsletter.models.mailings import Delivery, Dispatch, Lane, Mailing, Notice, Segment, Variant
+from newsletter.models.mailings import Delivery, Dispatch, Lane, LedgerMark, Mailing, Notice, Segment, Variant
 from newsletter.models.responses import Bounce, Registration
 from newsletter.models.subscribers import (
     Choice,
@@ -21,6 +21,7 @@ __all__ = [
     "Dispatch",
     "IssuePage",
     "Lane",
+    "LedgerMark",
     "Mailing",
     "Newsletter",
     "NewsletterPage",

@@ -41,6 +41,9 @@ class Mailing(models.Model):
     pause_reason = models.TextField(_("why it paused"), blank=True)
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    restored_at = models.DateTimeField(
+        null=True, help_text="When it was found in a restored database: what has no record may have gone out."
+    )
 
     class Meta:
         verbose_name = _("mailing")
@@ -106,6 +109,22 @@ class Lane(models.Model):
     cleared = models.PositiveIntegerField(
         default=0, help_text="The position whose final dot may have been written: in doubt after a crash."
     )
+
+
+def new_identity() -> str:
+    """What tells one database from another, and is the same in all its copies."""
+    return secrets.token_hex(16)
+
+
+class LedgerMark(models.Model):
+    """The one row that says how far this ledger has come; delivery/witness.py keeps the number outside as well."""
+
+    identity = models.CharField(max_length=32, default=new_identity)
+    mark = models.BigIntegerField(default=0)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="one_ledger_mark")]
 
 
 def dispatch_truths(kind: str) -> list[models.BaseConstraint]:

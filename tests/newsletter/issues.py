@@ -8,20 +8,22 @@ from content.models import ArticlePage, ResourceCenterPage
 from newsletter.models import IssuePage, NewsletterPage
 
 
-def an_issue() -> IssuePage:
-    """October's issue with one resource in it, a draft."""
+def an_issue(month: date = date(2026, 10, 1)) -> IssuePage:
+    """The issue of a month, October's if not given, with one resource in it; a draft."""
     article = (
         ResourceCenterPage.objects.order_by("path")
         .first()
-        .add_child(instance=ArticlePage(title="Reading aloud", slug="reading-aloud", summary="Why it works."))
+        .add_child(
+            instance=ArticlePage(title="Reading aloud", slug=f"reading-aloud-{month:%Y-%m}", summary="Why it works.")
+        )
     )
     page = NewsletterPage.objects.get(locale__language_code="en")
     return page.add_child(
         instance=IssuePage(
-            title="October 2026",
-            slug="2026-10",
+            title=f"{month:%B %Y}",
+            slug=f"{month:%Y-%m}",
             newsletter=page.newsletter,
-            month=date(2026, 10, 1),
+            month=month,
             subject="Reading aloud, and more",
             resources=[("item", {"page": article, "title": "", "summary": "", "pinned": False})],
             live=False,

@@ -1,4 +1,4 @@
-"""Asks for a mailing's counts again and again, and writes each answer down as one JSON line, until it is stopped.
+"""Asks for a mailing's state and counts again and again, one JSON line for each answer, until it is stopped.
 
 `python -m tests.torture.watch MAILING FILE`
 """
@@ -18,12 +18,13 @@ django.setup()
 from newsletter import delivery  # noqa: E402
 from newsletter.models import Mailing  # noqa: E402
 
-mailing = Mailing(pk=int(sys.argv[1]))
+mailing = Mailing.objects.get(pk=int(sys.argv[1]))
 with Path(sys.argv[2]).open("a") as file:
     while True:
         try:
-            file.write(json.dumps(delivery.counts(mailing)) + "\n")
+            mailing.refresh_from_db(fields=["state"])
+            file.write(json.dumps({"state": mailing.state, **delivery.counts(mailing)}) + "\n")
             file.flush()
         except Error:
             connection.close()
-        time.sleep(0.05)
+        time.sleep(0.1)

@@ -7,7 +7,7 @@ from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
 from django.core.management.base import CommandError
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from newsletter import delivery
 from newsletter.management.mailing_command import MailingCommand
@@ -33,7 +33,8 @@ class Command(MailingCommand):
         parser.add_argument("--json", action="store_true", help="Print one JSON object and nothing else.")
 
     def act(self, mailing: Mailing, options: dict[str, Any]) -> None:
-        if mailing.state == Mailing.State.SCHEDULED and mailing.scheduled_for > timezone.now():
+        early = Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.SCHEDULED, scheduled_for__gt=Now())
+        if early.exists():
             raise CommandError(f"Mailing {mailing.pk} is scheduled for {mailing.scheduled_for.isoformat()}.")
         began, before = time.monotonic(), delivery.counts(mailing)["failed"]
         tally = delivery.send_until_idle(mailing, options["lanes"], wait=not options["no_wait"])
