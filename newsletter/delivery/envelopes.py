@@ -24,7 +24,8 @@ def enclose(row: Row) -> Message | Verdict:
     try:
         sender = return_address("d" if row.kind is Kind.DELIVERY else "n", row.pk)
         recipient = messages.wire_address(row.address)
-        return Message(row, sender, recipient, _delivery(row) if row.kind is Kind.DELIVERY else _notice(row))
+        data = _delivery(row) if row.kind is Kind.DELIVERY else _notice(row)
+        return Message(row, sender, recipient, messages.signed(data))
     except ValueError as error:
         return Verdict(Dispatch.State.FAILED, ADDRESS, f"No message can be addressed to it: {error}")
     except DatabaseError as error:

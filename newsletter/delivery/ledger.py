@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection
@@ -58,6 +58,11 @@ class Row:
     blocked_before: bool = False
     singled_out: bool = False
 
+    @property
+    def domain(self) -> str:
+        """Of its address, as limits and routes name it."""
+        return self.address.rpartition("@")[2].lower()
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -68,9 +73,16 @@ class Entry:
     verdict: Verdict
 
 
-def open_lane(owner: str) -> int:
-    """Make a lane and return its token."""
-    return Lane.objects.create(owner=owner, lease_until=clock.moment(LEASE)).token
+class Among(NamedTuple):
+    """A condition on the rows that may be claimed, with its parameters."""
+
+    condition: str = "TRUE"
+    parameters: tuple[Any, ...] = ()
+
+
+def open_lane(owner: str, way: str = "") -> int:
+    """Make a lane that leads some way, and return its token."""
+    return Lane.objects.create(owner=owner, way=way, lease_until=clock.moment(LEASE)).token
 
 
 def renew(cleared: dict[int, int]) -> set[int]:
@@ -214,9 +226,9 @@ def _notice_refusal(kind: str, subscription: str, suppressed: bool) -> str | Non
     return CONFIRMED_MEANWHILE if asks and subscription == Subscription.Status.CONFIRMED else None
 
 
-def claim_notices(lane: int, position: int, limit: int) -> list[Row]:
+def claim_notices(lane: int, position: int, limit: int, among: Among = Among()) -> list[Row]:
     """Claim due notices for a lane, numbered after `position`, in the order they fell due."""
-    if not _claim(Kind.NOTICE, "TRUE", [], lane, position, limit):
+    if not _claim(Kind.NOTICE, among.condition, list(among.parameters), lane, position, limit):
         return []
     with connection.cursor() as cursor:
         cursor.execute(
@@ -229,10 +241,11 @@ def claim_notices(lane: int, position: int, limit: int) -> list[Row]:
         return [Row(Kind.NOTICE, *facts) for facts in cursor.fetchall()]
 
 
-def claim_deliveries(mailing: int, lane: int, position: int, limit: int) -> list[Row]:
+def claim_deliveries(mailing: int, lane: int, position: int, limit: int, among: Among = Among()) -> list[Row]:
     """Claim due deliveries of a mailing for a lane, numbered after `position`, in the order they fell due."""
     which = "mailing_id = %s AND EXISTS (SELECT 1 FROM newsletter_mailing WHERE id = %s AND state = 'sending')"
-    if not _claim(Kind.DELIVERY, which, [mailing, mailing], lane, position, limit):
+    which = f"{which} AND {among.condition}"
+    if not _claim(Kind.DELIVERY, which, [mailing, mailing, *among.parameters], lane, position, limit):
         return []
     with connection.cursor() as cursor:
         cursor.execute(
@@ -264,6 +277,18 @@ def _claim(kind: Kind, which: str, parameters: list[Any], lane: int, position: i
             [lane, position, *parameters, limit],
         )
         return int(cursor.rowcount)
+
+
+def give_back(lane: int, rows: Sequence[Row]) -> None:
+    """Give rows back untouched, while their lane goes on."""
+    for kind in Kind:
+        if mine := [row.pk for row in rows if row.kind is kind]:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    f"""UPDATE {kind.table} SET state = 'queued', lane = NULL, position = NULL
+                        WHERE lane = %s AND id IN ({_marks(mine)})""",
+                    [lane, *mine],
+                )
 
 
 def free(lane: int) -> None:

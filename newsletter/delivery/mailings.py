@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from newsletter import digest, doorbell, messages
 from newsletter.delivery import clock, ledger
-from newsletter.delivery.replies import UNWRITABLE, Verdict, anonymous
+from newsletter.delivery.replies import TOO_BIG, UNWRITABLE, Verdict, anonymous, status
 from newsletter.models import Delivery, Dispatch, IssuePage, Mailing
 
 State = Mailing.State
@@ -156,6 +156,11 @@ def why_refused(verdict: Verdict) -> str:
         return _("A message could not be made: “%(reply)s”. Nothing is lost: tell your developer, then resume.") % {
             "reply": said
         }
+    if status(verdict.reply) == TOO_BIG:
+        return _(
+            "The mail server takes no message of this size: “%(reply)s”. Nobody was removed. Ask whoever runs it to raise "
+            "its limit, then resume; or cancel this mailing and send a shorter issue."
+        ) % {"reply": said}
     return _(
         "The mail server refused this mailing, not an address: “%(reply)s”. Nobody was removed. "
         "Ask whoever runs the mail server to let it through, then resume."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from dataclasses import dataclass
+from enum import StrEnum
 
 from newsletter.models import Bounce, Dispatch
 from newsletter.smtp import Outcome, Reply, Stage
@@ -21,14 +22,25 @@ DEFERRED = "deferred"  # the server asked us to come again
 UNWRITABLE = "unwritable"  # no message could be made
 DISCONNECTED = "disconnected"  # the connection broke before the message was handed over
 
+TOO_BIG = "5.3.4"  # RFC 3463
+
 ENHANCED = re.compile(r"\b([45])\.(\d{1,3})\.(\d{1,3})\b")
 ADDRESSES = re.compile(r"[^\s<>]+(@|%40)[^\s<>]+", re.IGNORECASE)
 WORDS_ABOUT_US = re.compile(
     r"spam|polic(y|ies)|block(ed|list)|black ?list|reputation|dmarc|\bspf\b|dkim|authenticat|relay|unsolicited|\brbl\b",
     re.IGNORECASE,
 )
+WORDS_ABOUT_PACE = re.compile(r"too (many|much|fast)|\brate\b|throttl|slow down|limits? exceeded", re.IGNORECASE)
+NOT_ABOUT_PACE = re.compile(r"gr[ae]y-?list|(this|per) (connection|session)", re.IGNORECASE)
 CODES_ABOUT_US = {500, 501, 502, 503, 504, 530, 534, 535, 538}
 ABOUT_US = {(1, 7), (1, 8), (3, 4)}  # RFC 3463: the sender's address; a message too big
+
+
+class Slows(StrEnum):
+    """What a server wants less of: all that we hand to it, or what is for one domain."""
+
+    RELAY = "relay"
+    DOMAIN = "domain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +48,7 @@ class Verdict:
     """What is to be written about a delivery after an answer.
 
     `wait` is in seconds; `attempt` says whether the try counts; `pauses` whether the mailing must stop because the
-    server refused us, not the address.
+    server refused us, not the address; `slows` what must slow down because the server asked for it.
     """
 
     state: Dispatch.State
@@ -46,6 +58,7 @@ class Verdict:
     attempt: bool = True
     uncertain: bool = False
     pauses: bool = False
+    slows: Slows | None = None
     bounce: Bounce.Kind | None = None
 
 
@@ -67,9 +80,10 @@ def judge(outcome: Outcome, attempts: int, singled_out: bool) -> Verdict:
         again = backoff(attempts - 1) if attempts else 0.0
         return Verdict(Dispatch.State.QUEUED, DISCONNECTED, "The connection broke.", again)
     if reply.code == 421 and outcome.stage in (Stage.CONNECT, Stage.MAIL):
-        return Verdict(Dispatch.State.QUEUED, DEFERRED, str(reply), attempt=False)
+        return Verdict(Dispatch.State.QUEUED, DEFERRED, str(reply), attempt=False, slows=slows(reply, outcome.stage))
     if reply.code // 100 != 5:
-        return Verdict(Dispatch.State.QUEUED, DEFERRED, str(reply), backoff(attempts))
+        wait = backoff(attempts)
+        return Verdict(Dispatch.State.QUEUED, DEFERRED, str(reply), wait, slows=slows(reply, outcome.stage))
     if not about_us(reply, outcome.stage):
         return Verdict(Dispatch.State.FAILED, ADDRESS, str(reply), bounce=bounce_kind(reply))
     if singled_out:
@@ -102,10 +116,30 @@ def about_us(reply: Reply, stage: Stage) -> bool:
     return True
 
 
-def bounce_kind(reply: Reply) -> Bounce.Kind:
-    """Hard when the address does not exist; soft when it exists and takes nothing now, such as a full mailbox."""
+def slows(reply: Reply, stage: Stage) -> Slows | None:
+    """Whether a 4xx asks us to slow down, and for what.
+
+    Greylisting does not, nor does a full mailbox: they want this recipient later. A 421 at the next message says no
+    more than that this connection has carried enough.
+    """
     enhanced = ENHANCED.search(reply.text)
-    return Bounce.Kind.SOFT if enhanced and enhanced[2] in "23" and enhanced[3] != "1" else Bounce.Kind.HARD
+    if NOT_ABOUT_PACE.search(reply.text) or (enhanced and enhanced[2] == "2"):
+        return None
+    about_pace = bool(WORDS_ABOUT_PACE.search(reply.text))
+    if stage in (Stage.CONNECT, Stage.MAIL):
+        return Slows.RELAY if about_pace else None
+    too_much = reply.code == 421 or (enhanced and (enhanced[2] == "7" or enhanced[0] == "4.3.2"))
+    return Slows.DOMAIN if about_pace or too_much else None
+
+
+def bounce_kind(reply: Reply) -> Bounce.Kind:
+    """Hard when the address does not exist; soft when it exists and takes nothing now, such as a full mailbox,
+    or when the way to it can not carry it (RFC 3463, section 3.7).
+    """
+    enhanced = ENHANCED.search(reply.text)
+    if enhanced and (enhanced[2] == "6" or (enhanced[2] in "23" and enhanced[3] != "1")):
+        return Bounce.Kind.SOFT
+    return Bounce.Kind.HARD
 
 
 def anonymous(text: str) -> str:

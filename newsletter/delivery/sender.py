@@ -19,6 +19,7 @@ from newsletter.delivery import ledger, mailings, reaper
 from newsletter.delivery.lanes import Lane, pulse, skipped
 from newsletter.delivery.ledger import LEASE, Entry, Kind, Row
 from newsletter.delivery.owner import owner
+from newsletter.delivery.pace import Pace
 from newsletter.delivery.ways import Way, choose, ways_out
 from newsletter.models import Dispatch
 from newsletter.smtp import Refused
@@ -31,6 +32,7 @@ CLAIM = 25  # rows; few, so that a slow connection does not keep others' work fr
 LOOK_EVERY = 1.0  # seconds between looks for notices, new work and overdue replies
 REAP_EVERY = 15.0
 WORTH_WAITING = 10.0
+MAKE_ROOM_EVERY = 5.0
 FIRST_REST = 2.0  # seconds a relay is left alone after it turned us away, doubling
 LONGEST_REST = 600.0
 
@@ -52,15 +54,18 @@ class Sender:
 
     def __init__(self, mailing: int | None, lanes: int = LANES) -> None:
         self.mailing = mailing
-        self.most = self.limit = lanes
+        self.limit = lanes
         self.lanes: list[Lane] = []
         self.tally = Tally()
         self.owner = owner()
         self.ways = ways_out()
+        self.pace = Pace(mailing, self.ways)
+        self.caps: dict[Way, int] = {}
+        self.dry: dict[Way, float] = {}
         self.rests: dict[Way, tuple[float, float]] = {}
         self.closing_at = float("inf")
         self.asked_to_stop = 0
-        self.dry_until = self.look_at = self.reap_at = 0.0
+        self.look_at = self.reap_at = self.make_room_at = 0.0
 
     def run(self, seconds: float = float("inf")) -> Tally:
         """Send until nothing is due, or no relay lets us in. A signal to stop is obeyed as soon as no reply is awaited.
@@ -75,7 +80,8 @@ class Sender:
             OperationalError: the database stayed away for the length of a lease.
         """
         self.closing_at = pulse() + seconds
-        self.dry_until, self.limit = 0.0, self.most
+        self.dry.clear()
+        self.caps.clear()
         with self._heeding_signals(), ThreadPoolExecutor(self.limit) as self.openers:
             try:
                 while self._turn():
@@ -91,6 +97,8 @@ class Sender:
         self._prepare()
         self._listen()
         for lane in self.lanes:
+            if self.pace.slowed:
+                lane.turn_back(None if self.pace.asked_to_rest(lane.way) else self.pace.resting)
             lane.offer()
         self._write_down()
         for lane in self.lanes:
@@ -134,21 +142,33 @@ class Sender:
 
     @property
     def _worth_waiting(self) -> bool:
-        return pulse() < self.closing_at and not self._dry and self._soonest() < pulse() + WORTH_WAITING
+        if pulse() >= self.closing_at:
+            return False
+        return self.pace.expecting or any(
+            not self._dry(way) and self._rest_end(way) < pulse() + WORTH_WAITING for way in self.ways
+        )
 
-    @property
-    def _dry(self) -> bool:
-        return pulse() < self.dry_until
+    def _dry(self, way: Way) -> bool:
+        return pulse() < self.dry.get(way, 0.0)
 
-    @property
-    def _hiring(self) -> bool:
-        return pulse() < self.closing_at and bool(self._awake())
+    def _rest_end(self, way: Way) -> float:
+        """What other processes found counts where no lane of ours is welcome."""
+        mine = self.rests.get(way, (0.0, 0.0))[0]
+        welcome = any(lane.way == way and lane.accepted for lane in self.lanes)
+        return mine if welcome else max(mine, self.pace.rest_end(way))
 
-    def _soonest(self) -> float:
-        return min(self.rests.get(way, (0.0, 0.0))[0] for way in self.ways)
+    def _open(self) -> list[Way]:
+        """The ways that may get one more lane, and have something for it as far as we know."""
+        return [way for way in self.ways if not self._dry(way) and self._awake(way) and self._has_room(way)]
 
-    def _awake(self) -> list[Way]:
-        return [way for way in self.ways if self.rests.get(way, (0.0, 0.0))[0] <= pulse()]
+    def _awake(self, way: Way) -> bool:
+        """Not resting. After a rest one lane goes ahead."""
+        tried = way in self.rests and any(lane.connecting and lane.way == way for lane in self.lanes)
+        return not tried and self._rest_end(way) <= pulse()
+
+    def _has_room(self, way: Way) -> bool:
+        mine = [lane for lane in self.lanes if lane.way == way]
+        return len(mine) < self.caps.get(way, self.limit) and not any(lane.idle and lane.kept for lane in mine)
 
     def _reap(self) -> None:
         if pulse() >= self.reap_at:
@@ -157,27 +177,27 @@ class Sender:
 
     def _hire(self) -> None:
         """Open lanes while there is work for them. The connection is opened aside, so that the others go on."""
-        while len(self.lanes) < self.limit and self._hiring and not self._dry:
+        if pulse() < self.closing_at:
+            self.pace.look()
+        while len(self.lanes) < self.limit and pulse() < self.closing_at and (ways := self._open()):
+            way = choose(ways, [lane.way for lane in self.lanes])
             lease_ends = pulse() + LEASE
             with transaction.atomic():
-                token = ledger.open_lane(self.owner)
-                rows = self._claim(token, 0)
+                token = ledger.open_lane(self.owner, str(way))
+                rows = self._claim(token, way, 0) if self.pace.admits(way) else []
                 if not rows:
                     ledger.free(token)
             if not rows:
-                self.dry_until = pulse() + LOOK_EVERY
-                return
-            way = choose(self._awake())
+                self.dry[way] = pulse() + LOOK_EVERY
+                continue
             lane = Lane(token, way, self.openers.submit(way.connect), deque(), 0, lease_ends)
             lane.take(rows)
             self.lanes.append(lane)
 
-    def _claim(self, token: int, position: int) -> list[Row]:
+    def _claim(self, token: int, way: Way, position: int) -> list[Row]:
         """Due rows for a lane, without those whose reader has left since the freeze."""
         while True:
-            rows = ledger.claim_notices(token, position, CLAIM)
-            if not rows and self.mailing is not None:
-                rows = ledger.claim_deliveries(self.mailing, token, position, CLAIM)
+            rows = self.pace.claim(way, token, position, CLAIM)
             refusals = ledger.refusals(rows)
             ledger.record([skipped(token, row, reason) for row, reason in refusals.items() if reason])
             if not rows or len(refusals) < len(rows):
@@ -211,10 +231,10 @@ class Sender:
     def _turned_away(self, lane: Lane, refused: Refused) -> None:
         """A relay did not let us in: one connection too many, a rest, or a word about ourselves."""
         if self._live(lane):
-            self.limit = sum(not other.over for other in self.lanes)
+            self.caps[lane.way] = sum(other.way == lane.way and not other.over for other in self.lanes)
             return
         logger.warning("%s", refused)
-        self._rest(lane.way)
+        self._rest(lane.way, str(refused))
         if refused.reply and refused.reply.code // 100 == 5 and self.mailing is not None:
             mailings.pause_because(self.mailing, str(refused))
 
@@ -222,10 +242,11 @@ class Sender:
         """Whether another lane is welcome where this one is not."""
         return any(other.way == lane.way and other.session and not other.over for other in self.lanes)
 
-    def _rest(self, way: Way) -> None:
+    def _rest(self, way: Way, why: str) -> None:
         _until, last = self.rests.get(way, (0.0, 0.0))
         rest = min(max(FIRST_REST, 2 * last), LONGEST_REST)
         self.rests[way] = (pulse() + rest, rest)
+        self.pace.relay_rests(way, rest, why)
 
     def _write_down(self) -> None:
         """Group commit: what was heard on all lanes, their leases, and a word on what each wants to send next."""
@@ -233,6 +254,7 @@ class Sender:
         concerned = [lane for lane in self.lanes if looking or lane.has_business or self._feeds(lane)]
         if looking:
             self.look_at = pulse() + LOOK_EVERY
+            self._make_room()
         if not concerned:
             return
         started = pulse()
@@ -246,7 +268,21 @@ class Sender:
             lane.take(rows)
 
     def _feeds(self, lane: Lane) -> bool:
-        return lane.hungry and pulse() < self.closing_at and not self._dry
+        if not lane.hungry or pulse() >= self.closing_at:
+            return False
+        return not self._dry(lane.way) or lane.token in self.pace.holders
+
+    def _make_room(self) -> None:
+        """Let one lane end where another way, back from a rest, has less than its share."""
+        if len(self.ways) < 2 or len(self.lanes) < self.limit or pulse() < self.make_room_at:
+            return
+        self.make_room_at = pulse() + MAKE_ROOM_EVERY
+        load = {way: sum(lane.way == way for lane in self.lanes) / way.weight for way in self.ways}
+        for way in self._open():
+            for lane in self.lanes:
+                if load[lane.way] > load[way] + 1 / way.weight:
+                    lane.retiring = True
+                    return
 
     def _commit(self, concerned: list[Lane], looking: bool) -> Answers:
         """One transaction, tried again while the leases last: nothing else is sent meanwhile."""
@@ -267,36 +303,47 @@ class Sender:
         lanes = [lane for lane in concerned if lane.token in held]
         entries = [entry for lane in lanes for entry in lane.entries]
         ledger.record(entries)
+        self.pace.count(entries)
         for entry in entries:
             if entry.verdict.pauses and entry.row.mailing is not None:
                 mailings.pause_because(entry.row.mailing, mailings.why_refused(entry.verdict))
         asked = {row: lane.token for lane in lanes if (row := lane.candidate)}
         refusals = ledger.refusals(list(asked))
         ledger.record([skipped(asked[row], row, reason) for row, reason in refusals.items() if reason])
+        for lane in lanes:
+            if lane.returned:
+                ledger.give_back(lane.token, lane.returned)
         self._free([lane for lane in lanes if lane.over])
         return held, refusals, self._feed(lanes, looking)
 
     def _free(self, lanes: list[Lane]) -> None:
         for lane in lanes:
+            if lane.way.connections:  # It is closed before anybody counts it as free.
+                lane.close()
             ledger.free(lane.token)
         if lanes:
             ledger.skip_cancelled()
 
     def _feed(self, lanes: list[Lane], looking: bool) -> list[tuple[Lane, list[Row]]]:
         """Rows for lanes that run short; and once in a while, for one of the others, notices alone."""
-        fed = [(lane, self._claim(lane.token, lane.position)) for lane in lanes if self._feeds(lane)]
-        if fed and not all(rows for _lane, rows in fed):
-            self.dry_until = pulse() + LOOK_EVERY
-        live = [lane for lane in lanes if not lane.over and not self._feeds(lane)]
-        if looking and live and pulse() < self.closing_at:
-            fed.append((live[0], ledger.claim_notices(live[0].token, live[0].position, CLAIM)))
+        fed = [(lane, self._claim(lane.token, lane.way, lane.position)) for lane in lanes if self._feeds(lane)]
+        for lane, rows in fed:
+            if not rows:
+                self.dry[lane.way] = pulse() + LOOK_EVERY
+        if looking and pulse() < self.closing_at:
+            live = {lane.way: lane for lane in lanes if not lane.over and not lane.retiring and not self._feeds(lane)}
+            for way, lane in live.items():
+                fed.append((lane, self.pace.claim_notices(way, lane.token, lane.position, CLAIM)))
         return fed
 
     def _go_on(self, lane: Lane, renewed: float, refusals: dict[Row, str]) -> None:
         """What the lane may do now that everything it has heard is written down."""
         for entry in lane.entries:
             self._count(entry)
+            if entry.verdict.slows:
+                self.pace.learn(lane.way, entry)
         lane.entries.clear()
+        lane.returned.clear()
         lane.lease_ends = renewed + LEASE
         if lane.over:
             self._bury(lane)
@@ -307,17 +354,19 @@ class Sender:
         elif row:
             lane.cleared = row.position
         elif lane.idle and not self._feeds(lane):
-            lane.over = True
+            lane.kept = self.pace.expecting and not lane.retiring and pulse() < self.closing_at
+            lane.over = not lane.kept
 
     def _bury(self, lane: Lane) -> None:
         """Let a lane go that has written everything down; what it gave back may be claimed at once."""
         if lane.accepted:
             self.rests.pop(lane.way, None)
+            self.pace.relay_works(lane.way)
         elif lane.dropped and not self._live(lane):
-            self._rest(lane.way)
+            self._rest(lane.way, "The connection broke.")
         lane.close()
         self.lanes.remove(lane)
-        self.dry_until = 0.0
+        self.dry.clear()
 
     def _lose(self, lane: Lane) -> None:
         """The lease is gone, and with it the rows: somebody else answers for them."""
