@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 LOOK_EVERY = 1.0  # seconds between looks at what others have learned
 WORTH_WAITING = 10.0  # seconds for which a sender stands by until a limited domain or relay takes more
+STAND_BY = 2.0  # seconds beyond that, until the next claim says more
 BEGINNING = 600.0  # messages a minute: what a domain is taken to have got before anything was measured
 
 NOTICE_DOMAIN = """(SELECT {} FROM newsletter_subscription s JOIN newsletter_subscriber u ON u.id = s.subscriber_id
@@ -149,7 +150,7 @@ class Pace:
     def expect(self, seconds: float) -> None:
         """More may go in so many seconds."""
         if seconds <= WORTH_WAITING:
-            self._expected_until = pulse() + WORTH_WAITING
+            self._expected_until = pulse() + seconds + STAND_BY
 
     def claim_from(self, queue: str, token: int, position: int, most: int, among: Among) -> list[Row]:
         """Claim deliveries of one kind in one long pass: what stands between them in the queue is passed only once."""
@@ -344,13 +345,13 @@ def _about_today(now: datetime, waiting: int) -> Iterator[str]:
     spent = row.spent if row else 0
     if allowed is not None and waiting > allowed - spent:
         tomorrow = throttles.most_today(now + timedelta(days=1))
-        words = {"allowed": formats.number_format(allowed), "waiting": formats.number_format(waiting)}
+        words = {"allowed": _number(allowed), "waiting": _number(waiting)}
         yield _("Warm-up: at most %(allowed)s messages may go out today, and %(waiting)s are waiting.") % words
         if tomorrow is None:
             yield _("The warm-up ends today: the rest goes on tomorrow, without a limit.")
         else:
             yield _("The rest goes on tomorrow, with at most %(number)s messages.") % {
-                "number": formats.number_format(tomorrow)
+                "number": _number(tomorrow)
             }
 
 
@@ -358,7 +359,7 @@ def _about_relays(rows: dict[str, Throttle], now: datetime) -> Iterator[str]:
     for way in ways_out():
         row = rows.get(throttles.for_way(way))
         rate = throttles.going_rate(row, way.rate, now)
-        words = {"relay": str(way), "why": row.why if row else "", "rate": formats.number_format(int(rate or 0))}
+        words = {"relay": str(way), "why": row.why if row else "", "rate": _number(rate or 0)}
         if row and row.rest_until and throttles.rests(row, now):
             words["time"] = formats.time_format(timezone.localtime(row.rest_until), "H:i:s")
             yield _("The mail server %(relay)s rests until %(time)s: “%(why)s”") % words
@@ -372,9 +373,9 @@ def _about_domain(domain: str, waiting: int, row: Throttle | None, now: datetime
     limit = settings.DOMAIN_LIMITS.get(domain)
     fixed = limit.rate if limit else None
     rate = throttles.going_rate(row, fixed, now)
-    words = {"domain": domain, "why": row.why if row else "", "rate": formats.number_format(int(rate or 0))}
+    words = {"domain": domain, "why": row.why if row else "", "rate": _number(rate or 0)}
     count = ngettext("%(number)s is waiting.", "%(number)s are waiting.", waiting)
-    words["count"] = count % {"number": formats.number_format(waiting)}
+    words["count"] = count % {"number": _number(waiting)}
     if row and row.rest_until and throttles.rests(row, now):
         words["time"] = formats.time_format(timezone.localtime(row.rest_until), "H:i:s")
         yield _("%(domain)s rests until %(time)s, it said: “%(why)s”; %(count)s") % words
@@ -383,8 +384,12 @@ def _about_domain(domain: str, waiting: int, row: Throttle | None, now: datetime
     elif rate is not None:
         yield _("%(domain)s: at most %(rate)s a minute, %(count)s") % words
     elif limit and limit.connections:
-        words["most"] = formats.number_format(limit.connections)
+        words["most"] = _number(limit.connections)
         yield _("%(domain)s: at most %(most)s connections at once, %(count)s") % words
+
+
+def _number(number: float) -> str:
+    return formats.number_format(int(number), force_grouping=True)
 
 
 def _domain(key: str) -> str:

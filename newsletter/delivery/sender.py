@@ -282,6 +282,7 @@ class Sender:
             for lane in self.lanes:
                 if load[lane.way] > load[way] + 1 / way.weight:
                     lane.retiring = True
+                    lane.turn_back(None)
                     return
 
     def _commit(self, concerned: list[Lane], looking: bool) -> Answers:
