@@ -141,7 +141,9 @@ def counts(text: str) -> bool:
 def domain_limits(value: str) -> str:
     wrong = [word for word in value.split() if not LIMIT.fullmatch(word.lower())]
     if wrong:
-        return f"names {wrong[0]!r}: write domain=rate/min,connections, such as gmail.com=60/min,4 or outlook.com=20/min"
+        return (
+            f"names {wrong[0]!r}: write them as gmail.com=60/min,4 (messages a minute, connections; one may be missing)"
+        )
     return ""
 
 
@@ -378,7 +380,8 @@ def complaints(values: Mapping[str, str]) -> list[str]:
         value = values.get(name, "").strip()
         if value and (complaint := setting.complaint(value)):
             found.append(f"{name} {complaint.rstrip('.')}.")
-    if values.get("DKIM_KEY_FILE", "").strip() and not values.get("DKIM_SELECTOR", "").strip():
+    signing = values.get("DKIM_KEY_FILE", "").strip()
+    if signing and not key_file(signing) and not values.get("DKIM_SELECTOR", "").strip():
         found.append("DKIM_SELECTOR is missing: DKIM_KEY_FILE needs the name its public key has in the DNS.")
     return found
 

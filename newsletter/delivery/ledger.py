@@ -73,11 +73,17 @@ class Entry:
     verdict: Verdict
 
 
+Place = tuple[object, int]  # in the queue: when it fell due, and its number
+
+
 class Among(NamedTuple):
     """A condition on the rows that may be claimed, with its parameters."""
 
     condition: str = "TRUE"
     parameters: tuple[Any, ...] = ()
+
+
+ANY = Among()
 
 
 def open_lane(owner: str, way: str = "") -> int:
@@ -226,7 +232,7 @@ def _notice_refusal(kind: str, subscription: str, suppressed: bool) -> str | Non
     return CONFIRMED_MEANWHILE if asks and subscription == Subscription.Status.CONFIRMED else None
 
 
-def claim_notices(lane: int, position: int, limit: int, among: Among = Among()) -> list[Row]:
+def claim_notices(lane: int, position: int, limit: int, among: Among = ANY) -> list[Row]:
     """Claim due notices for a lane, numbered after `position`, in the order they fell due."""
     if not _claim(Kind.NOTICE, among.condition, list(among.parameters), lane, position, limit):
         return []
@@ -241,7 +247,7 @@ def claim_notices(lane: int, position: int, limit: int, among: Among = Among()) 
         return [Row(Kind.NOTICE, *facts) for facts in cursor.fetchall()]
 
 
-def claim_deliveries(mailing: int, lane: int, position: int, limit: int, among: Among = Among()) -> list[Row]:
+def claim_deliveries(mailing: int, lane: int, position: int, limit: int, among: Among = ANY) -> list[Row]:
     """Claim due deliveries of a mailing for a lane, numbered after `position`, in the order they fell due."""
     which = "mailing_id = %s AND EXISTS (SELECT 1 FROM newsletter_mailing WHERE id = %s AND state = 'sending')"
     which = f"{which} AND {among.condition}"
@@ -261,6 +267,25 @@ def claim_deliveries(mailing: int, lane: int, position: int, limit: int, among: 
             [lane, position],
         )
         return [Row(Kind.DELIVERY, *facts) for facts in cursor.fetchall()]
+
+
+def waits(mailing: int, among: Among) -> bool:
+    """Whether some of these deliveries are due now and nobody holds them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT EXISTS (SELECT 1 FROM newsletter_delivery WHERE mailing_id = %s AND state = 'queued'
+                AND due_at <= {clock.now()} AND {among.condition})""",
+            [mailing, *among.parameters],
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def place(lane: int, position: int) -> Place:
+    """Where in the queue a delivery stood that a lane has claimed."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT due_at, id FROM newsletter_delivery WHERE lane = %s AND position = %s", [lane, position])
+        found: Place = cursor.fetchone()
+        return found
 
 
 def _claim(kind: Kind, which: str, parameters: list[Any], lane: int, position: int, limit: int) -> int:

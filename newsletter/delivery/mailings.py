@@ -158,8 +158,8 @@ def why_refused(verdict: Verdict) -> str:
         }
     if status(verdict.reply) == TOO_BIG:
         return _(
-            "The mail server takes no message of this size: “%(reply)s”. Nobody was removed. Ask whoever runs it to raise "
-            "its limit, then resume; or cancel this mailing and send a shorter issue."
+            "The mail server takes no message of this size: “%(reply)s”. Nobody was removed. Ask whoever runs it to "
+            "raise its limit, then resume; or cancel this mailing and send a shorter issue."
         ) % {"reply": said}
     return _(
         "The mail server refused this mailing, not an address: “%(reply)s”. Nobody was removed. "

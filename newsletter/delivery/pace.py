@@ -20,12 +20,10 @@ from django.utils.translation import ngettext
 
 from newsletter.delivery import clock, ledger, throttles
 from newsletter.delivery.lanes import pulse
-from newsletter.delivery.ledger import Among, Entry, Kind, Row
+from newsletter.delivery.ledger import ANY, Among, Entry, Place, Row
 from newsletter.delivery.replies import Slows
 from newsletter.delivery.ways import Way, ways_out
 from newsletter.models import Delivery, Dispatch, Mailing, Throttle
-
-Place = tuple[object, int]  # in the queue: when it fell due, and its number
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +72,7 @@ class Pace:
         """Claim due rows for a lane that leads some way: notices, or deliveries when there are none."""
         self.look()
         if not self.configured and not self.slowed:
-            return ledger.claim_notices(token, position, most) or self._deliveries(token, position, most, Among())
+            return ledger.claim_notices(token, position, most) or self._deliveries(token, position, most, ANY)
         return _Claim(self, way, token, position, most).rows()
 
     def claim_notices(self, way: Way, token: int, position: int, most: int) -> list[Row]:
@@ -139,7 +137,7 @@ class Pace:
     def notices_for(self, way: Way) -> Among:
         """Which notices may go that way."""
         if not self.routed:
-            return Among()
+            return ANY
         domain = NOTICE_DOMAIN.format(
             "split_part(u.address_key, '@', 2)"
             if connection.vendor == "postgresql"
@@ -161,7 +159,7 @@ class Pace:
         if not rows:
             rows = self._deliveries(token, position, most, among)
         if len(rows) == most:
-            self._passed[queue] = _place(token, rows[-1].position)
+            self._passed[queue] = ledger.place(token, rows[-1].position)
         elif not rows:
             self._none_until[queue] = pulse() + LOOK_EVERY
         return rows
@@ -272,7 +270,7 @@ class _Claim:
         names = {*pace.limits, *filter(None, map(_domain, pace.slowed))}
         rates = {}
         for name in names:
-            limit = pace.limits[name] if name in pace.limits else None
+            limit = pace.limits.get(name)
             row = self.known.get(throttles.for_domain(name))
             rate = throttles.going_rate(row, limit.rate if limit else None, self.now)
             if rate is not None or limit or throttles.rests(row, self.now):
@@ -305,16 +303,7 @@ class _Claim:
         return _without(self.pace.routed.union(left_out), "domain")
 
     def _waits(self, among: Among) -> bool:
-        """Whether something of this kind is due now."""
-        if self.pace.mailing is None:
-            return False
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"""SELECT EXISTS (SELECT 1 FROM newsletter_delivery WHERE mailing_id = %s AND state = 'queued'
-                    AND due_at <= {clock.now()} AND {among.condition})""",
-                [self.pace.mailing, *among.parameters],
-            )
-            return bool(cursor.fetchone()[0])
+        return self.pace.mailing is not None and ledger.waits(self.pace.mailing, among)
 
     @property
     def _position(self) -> int:
@@ -350,9 +339,7 @@ def _about_today(now: datetime, waiting: int) -> Iterator[str]:
         if tomorrow is None:
             yield _("The warm-up ends today: the rest goes on tomorrow, without a limit.")
         else:
-            yield _("The rest goes on tomorrow, with at most %(number)s messages.") % {
-                "number": _number(tomorrow)
-            }
+            yield _("The rest goes on tomorrow, with at most %(number)s messages.") % {"number": _number(tomorrow)}
 
 
 def _about_relays(rows: dict[str, Throttle], now: datetime) -> Iterator[str]:
@@ -405,18 +392,8 @@ def _within(domains: Iterable[str], column: str) -> Among:
 
 def _without(domains: Iterable[str], column: str) -> Among:
     names = tuple(sorted(domains))
-    return Among(f"{column} NOT IN ({', '.join(['%s'] * len(names))})", names) if names else Among()
+    return Among(f"{column} NOT IN ({', '.join(['%s'] * len(names))})", names) if names else ANY
 
 
 def _after(place: Place, among: Among) -> Among:
     return Among(f"(due_at, id) > (%s, %s) AND {among.condition}", (*place, *among.parameters))
-
-
-def _place(token: int, position: int) -> Place:
-    """Where in the queue a claimed row stood."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT due_at, id FROM newsletter_delivery WHERE lane = %s AND position = %s", [token, position]
-        )
-        found: Place = cursor.fetchone()
-        return found

@@ -118,7 +118,8 @@ class Connection:
         if not message.data.isascii() and "8bitmime" not in self.features:
             return Reply(554, "5.6.3 The mail server takes no 8-bit messages (8BITMIME).")
         if len(message.data) > self.most_bytes:
-            return Reply(552, f"5.3.4 The message has {len(message.data)} bytes, the mail server takes {self.most_bytes}.")
+            size = len(message.data)
+            return Reply(552, f"5.3.4 The message has {size} bytes, the mail server takes {self.most_bytes}.")
         return None
 
     def _options(self, message: Message) -> str:

@@ -57,7 +57,8 @@ class Relay:
         try:
             parts = urlsplit(url)
             given = dict(parse_qsl(parts.query))
-            weight, *limits = [int(given[name]) if name in given else None for name in ("weight", "connections", "rate")]
+            numbers = [given.get(name) for name in ("weight", "connections", "rate")]
+            weight, *limits = [None if number is None else int(number) for number in numbers]
             port = parts.port or PORTS[parts.scheme]
             if not parts.hostname or any(number is not None and number < 1 for number in (weight, *limits)):
                 raise ValueError(url)
