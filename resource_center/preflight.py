@@ -141,9 +141,7 @@ def counts(text: str) -> bool:
 def domain_limits(value: str) -> str:
     wrong = [word for word in value.split() if not LIMIT.fullmatch(word.lower())]
     if wrong:
-        return (
-            f"names {wrong[0]!r}: write them as gmail.com=60/min,4 (messages a minute, connections; one may be missing)"
-        )
+        return f"names {wrong[0]!r}: write gmail.com=60/min,4 (messages a minute, connections; one may be missing)"
     return ""
 
 

@@ -282,7 +282,7 @@ class _Claim:
         if not capped:
             return
         held = Delivery.objects.filter(lane__isnull=False, domain__in=capped)
-        lanes: dict[str, set[int]] = {domain: set() for domain in capped}
+        lanes: dict[str, set[int | None]] = {domain: set() for domain in capped}
         for domain, lane in held.values_list("domain", "lane").distinct():
             lanes[domain].add(lane)
         for domain, at in lanes.items():

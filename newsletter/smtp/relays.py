@@ -57,10 +57,9 @@ class Relay:
         try:
             parts = urlsplit(url)
             given = dict(parse_qsl(parts.query))
-            numbers = [given.get(name) for name in ("weight", "connections", "rate")]
-            weight, *limits = [None if number is None else int(number) for number in numbers]
+            numbers = {name: int(given[name]) for name in ("weight", "connections", "rate") if name in given}
             port = parts.port or PORTS[parts.scheme]
-            if not parts.hostname or any(number is not None and number < 1 for number in (weight, *limits)):
+            if not parts.hostname or any(number < 1 for number in numbers.values()):
                 raise ValueError(url)
         except (KeyError, ValueError):
             raise ImproperlyConfigured(
@@ -68,7 +67,13 @@ class Relay:
             ) from None
         user, password = unquote(parts.username or ""), unquote(parts.password or "")
         domains = frozenset(filter(None, given.get("domains", "").lower().split(",")))
-        return cls(parts.scheme, parts.hostname, port, user, password, weight or 1, *limits, domains)
+        return cls(
+            *(parts.scheme, parts.hostname, port, user, password),
+            weight=numbers.get("weight", 1),
+            connections=numbers.get("connections"),
+            rate=numbers.get("rate"),
+            domains=domains,
+        )
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"

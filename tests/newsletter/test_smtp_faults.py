@@ -7,8 +7,8 @@ import socket
 import pytest
 
 from newsletter import delivery, smtp
-from newsletter.delivery import lanes, pace, replies, sender, throttles
-from newsletter.models import Delivery, Mailing, Subscription, Throttle
+from newsletter.delivery import pace, replies, sender, throttles
+from newsletter.models import Delivery, Subscription, Throttle
 from newsletter.smtp import Message, Relay, send_now
 from tests.newsletter.issues import an_issue
 from tests.newsletter.sending import later, nobody_removed, send, send_to_the_end, twice
@@ -78,7 +78,11 @@ def quickly(monkeypatch):
     ],
     ids=lambda rule: f"{rule.at}-{rule.say[:3] or 'drop'}{'-each' if rule.each else ''}",
 )
-@pytest.mark.parametrize("features", [("PIPELINING", "8BITMIME", "SIZE 10000000"), ()], ids=["pipelining", "plain"])
+@pytest.mark.parametrize(
+    "features",
+    [("PIPELINING", "8BITMIME", "SIZE 10000000"), pytest.param((), marks=pytest.mark.once)],
+    ids=["pipelining", "plain"],
+)
 def test_whatever_is_temporary_is_made_up_for(mailing, relay, rule, features):
     sink = relay(Rule(**{**vars(rule), "met": set()}), features=features)
     counts = send_to_the_end(mailing)
@@ -122,7 +126,6 @@ def test_a_server_that_stalls_is_left_after_a_while(mailing, relay, stage, monke
 
 def test_patience_after_the_dot_is_ten_minutes():
     assert smtp.connection.AFTER_THE_DOT == 600
-    assert lanes.RENEW_EVERY < lanes.MARGIN + lanes.RENEW_EVERY < lanes.LEASE
 
 
 @pytest.mark.parametrize(
@@ -217,7 +220,6 @@ def test_a_certificate_for_nobody_stops_everything_but_loopback(mailing, relay, 
     assert sink.taken == []
     assert set(Delivery.objects.values_list("attempts", flat=True)) == {0}
     assert "No safe connection" in Throttle.objects.get().why
-    assert any("certificate" in sentence for sentence in pace.explain(mailing)) or not pace.explain(mailing)
     settings.SMTP_URLS = [f"smtp+starttls://127.0.0.1:{sink.port}"]
     assert send(mailing)["sent"] == len(sink.taken) == READERS
 
@@ -347,16 +349,10 @@ def test_weights_are_kept_over_many_connections(mailing, settings, people):
         assert 2 < len(heavy.taken) / len(light.taken) < 4.5
 
 
-def test_a_connection_with_a_message_that_can_not_be_judged_says_what_it_heard():
+def test_a_reply_says_what_must_slow_down():
     reply = smtp.Reply(450, "4.7.1 Error: too much mail from 192.0.2.1")
     assert replies.slows(reply, smtp.Stage.RCPT) is replies.Slows.DOMAIN
     assert replies.slows(reply, smtp.Stage.MAIL) is replies.Slows.RELAY
     for words in ("4.7.1 Greylisting in action", "4.2.2 Quota limit exceeded", "4.7.0 Too many mails for this session"):
         assert replies.slows(smtp.Reply(451, words), smtp.Stage.RCPT) is None
     assert replies.slows(smtp.Reply(421, "4.3.2 Closing"), smtp.Stage.MAIL) is None
-
-
-def test_every_mailing_is_closed_or_says_why(mailing, relay):
-    relay()
-    send(mailing)
-    assert Mailing.objects.get().state == "sent"
