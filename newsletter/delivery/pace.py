@@ -6,13 +6,14 @@ a claim is what it would be without this module, but for one look a second at wh
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.db.models import Count, Min
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
@@ -104,28 +105,24 @@ class Pace:
         domain = entry.row.domain
         by_domain = entry.verdict.slows is Slows.DOMAIN
         key = throttles.for_domain(domain) if by_domain else throttles.for_way(way)
-        limit = self.limits[domain].rate if by_domain and domain in self.limits else None
-        limit = limit if by_domain else way.rate
-        try:
+        fixed = self.limits.get(domain) if by_domain else way
+        limit = fixed.rate if fixed else None
+        with _tolerant():
             throttles.slow_down(key, limit, self._measured(domain if by_domain else None), entry.verdict.reply)
-        except DatabaseError as error:
-            logger.warning("That %s goes slower could not be written down (%s).", key, error)
-            return
-        self._look_at = 0.0
-        self.look()
+            self._look_at = 0.0
+            self.look()
 
     def relay_rests(self, way: Way, seconds: float, why: str) -> None:
         """A relay can not be reached: say so to everybody."""
-        try:
+        with _tolerant():
             throttles.rest(throttles.for_way(way), seconds, why)
-        except DatabaseError as error:
-            logger.warning("That %s rests could not be written down (%s).", way, error)
 
     def relay_works(self, way: Way) -> None:
         """A relay takes mail again."""
         if throttles.for_way(way) in self.slowed:
-            throttles.end_rest(throttles.for_way(way))
-            self._look_at = 0.0
+            with _tolerant():
+                throttles.end_rest(throttles.for_way(way))
+                self._look_at = 0.0
 
     def count(self, entries: Iterable[Entry]) -> None:
         """Count for today what went out, or may have, while a warm-up lasts. Inside the transaction that records it."""
@@ -373,6 +370,16 @@ def _about_domain(domain: str, waiting: int, row: Throttle | None, now: datetime
     elif limit and limit.connections:
         words["most"] = _number(limit.connections)
         yield _("%(domain)s: at most %(most)s connections at once, %(count)s") % words
+
+
+@contextlib.contextmanager
+def _tolerant() -> Iterator[None]:
+    """What is learned is worth a word in the log, but no mailing stops because it could not be written down."""
+    try:
+        yield
+    except Error as error:
+        logger.warning("What a mail server asked for could not be written down (%s).", error)
+        connection.close()
 
 
 def _number(number: float) -> str:

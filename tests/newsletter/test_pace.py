@@ -247,13 +247,12 @@ def test_a_warm_up_grows_from_200_to_200_000_in_42_days(settings):
     assert 1.17 < min(growth) <= max(growth) < 1.20
 
 
-def test_a_domain_that_asks_for_less_rests_and_the_others_go_on(mailing, relays, monkeypatch):
-    monkeypatch.setattr(sender, "CLAIM", 10)
+def test_a_domain_that_asks_for_less_rests_and_the_others_go_on(mailing, relays):
     sink = relays({"rules": [Rule("rcpt", "450 4.7.1 <you@x.example> Rate limited", to="district")]})
     counts = send(mailing, lanes=1)
     assert (counts["sent"], counts["queued"]) == (20, 10)
     tried = mailing.deliveries.filter(state="queued", attempts__gt=0).count()
-    assert tried < 10
+    assert 1 <= tried <= 2  # of the eight or nine that the lane had claimed
     untouched = mailing.deliveries.filter(state="queued", attempts=0)
     assert set(untouched.values_list("reason", "reply", "lane")) == {("", "", None)}
     row = Throttle.objects.get()
