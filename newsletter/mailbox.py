@@ -31,6 +31,9 @@ class LocalMailbox:
     """The way out when the settings name no other."""
 
     weight: int = 1
+    connections: int | None = None
+    rate: int | None = None
+    domains: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         return "the local mailbox"

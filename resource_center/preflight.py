@@ -6,6 +6,7 @@ settings.py reads its values through here, so each rule is written once.
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import errno
 import ipaddress
@@ -28,6 +29,11 @@ OLDEST_PYTHON = (3, 11)
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
 HOST = re.compile(r"\.?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?|\*|\[[0-9A-Fa-f:.]+\]")
+DOMAIN = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
+RELAY_NUMBERS = {"weight": "the weight", "connections": "the number of connections", "rate": "the rate"}
+LIMIT = re.compile(r"([a-z0-9-]+(?:\.[a-z0-9-]+)+)=(?:([1-9][0-9]*)/min(?:,([1-9][0-9]*))?|([1-9][0-9]*))")
+WARM_UP = re.compile(r"(\d{4}-\d{2}-\d{2})(?::((?:first|days)=\d{1,7}(?:,(?:first|days)=\d{1,7})?))?")
+WARM = 200_000  # messages a day at the end of a warm-up
 LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
 
 
@@ -108,18 +114,23 @@ def redis_url(value: str) -> str:
 
 
 def smtp_urls(value: str) -> str:
-    return next((complaint for word in value.split() if (complaint := smtp_url(word))), "")
+    wrong = next((complaint for word in value.split() if (complaint := smtp_url(word))), "")
+    if not wrong and all("domains=" in urlsplit(word).query for word in value.split()):
+        return "has ?domains= at every relay: one must be there for all other domains"
+    return wrong
 
 
 def smtp_url(value: str) -> str:
     parts = split(value)
     if parts is None or parts.scheme not in {"smtp", "smtp+starttls", "smtps"} or not parts.hostname:
         return "must be smtp://, smtp+starttls:// or smtps:// with user:password@host:port (special characters as %XX)"
-    for name, number in parse_qsl(parts.query, keep_blank_values=True):
-        if name != "weight":
-            return f"has the parameter {name!r}: only ?weight= is known"
-        if not number.isdigit() or int(number) == 0:
-            return f"has the weight {number!r}: it must be a whole number from 1"
+    for name, given in parse_qsl(parts.query, keep_blank_values=True):
+        if name not in {*RELAY_NUMBERS, "domains"}:
+            return f"has the parameter {name!r}: only weight, connections, rate and domains are known"
+        if name in RELAY_NUMBERS and not counts(given):
+            return f"has {RELAY_NUMBERS[name]} {given!r}: it must be a whole number from 1"
+        if name == "domains" and not all(DOMAIN.fullmatch(word) for word in given.split(",")):
+            return f"has the domains {given!r}: write them as school.edu,district.org"
     return ""
 
 
@@ -136,6 +147,48 @@ def http_url(value: str) -> str:
     parts = split(value)
     fine = parts is not None and parts.scheme in {"http", "https"} and parts.hostname
     return "" if fine else f"is {value!r}: it must begin with http:// or https:// and name a host"
+
+
+def counts(text: str) -> bool:
+    return text.isascii() and text.isdigit() and int(text) > 0
+
+
+def domain_limits(value: str) -> str:
+    wrong = [word for word in value.split() if not LIMIT.fullmatch(word.lower())]
+    if wrong:
+        return f"names {wrong[0]!r}: write gmail.com=60/min,4 (messages a minute, connections; one may be missing)"
+    return ""
+
+
+def warm_up(value: str) -> str:
+    match = WARM_UP.fullmatch(value)
+    try:
+        start = datetime.date.fromisoformat(match[1]) if match else None
+    except ValueError:
+        start = None
+    options = dict(re.findall(r"(\w+)=(\d+)", value))
+    if match is None or start is None or len(options) < value.count("="):
+        return f"is {value!r}: it must be a date, such as 2026-11-26 or 2026-11-26:first=200,days=42"
+    if not 1 <= int(options.get("first", 200)) < WARM:
+        return f"begins with {options['first']} messages a day: it must be from 1 to {WARM - 1:,}"
+    if not 2 <= int(options.get("days", 42)) <= 366:
+        return f"takes {options['days']} days: it must be from 2 to 366"
+    return ""
+
+
+def key_file(value: str) -> str:
+    path = BASE_DIR / value
+    try:
+        found = path.read_text(encoding="ascii")
+    except (OSError, ValueError) as error:
+        return f"can not be read: {getattr(error, 'strerror', None) or 'it is no PEM file'} ({path})"
+    if not re.search(r"-----BEGIN (RSA )?PRIVATE KEY-----\s[^-]+-----END (RSA )?PRIVATE KEY-----", found):
+        return f"holds no RSA private key without a password, in PEM ({path})"
+    return ""
+
+
+def selector(value: str) -> str:
+    return "" if DOMAIN.fullmatch(f"{value}.example") else f"is {value!r}: it must be a name such as news2026"
 
 
 def address(value: str) -> str:
@@ -202,6 +255,11 @@ SETTINGS: dict[str, Setting] = {
     "BOUNCE_DOMAIN": Setting("", domain),
     "BOUNCE_MAILBOX_URL": Setting("", bounce_mailbox_url),
     "UNCERTAIN_DELIVERIES": Setting("resend", uncertain),
+    "DOMAIN_LIMITS": Setting("", domain_limits),
+    "MAIL_WARM_UP": Setting("", warm_up),
+    "DKIM_KEY_FILE": Setting("", key_file),
+    "DKIM_SELECTOR": Setting("", selector),
+    "DKIM_DOMAIN": Setting("", domain),
     "TIME_ZONE": Setting("America/New_York", time_zone),
     "MEDIA_BUCKET_URL": Setting("", not_yet("media are kept in DATA_DIR.")),
     "SEARCH_URL": Setting("", not_yet("the database searches.")),
@@ -329,6 +387,41 @@ def kept(data_dir: Path) -> dict[str, str]:
     return read_file(data_dir / "demo.env")
 
 
+class DomainLimit(NamedTuple):
+    """The most a domain takes from us; None where there is no such limit."""
+
+    rate: int | None  # messages a minute
+    connections: int | None
+
+
+def read_domain_limits(value: str) -> dict[str, DomainLimit]:
+    """DOMAIN_LIMITS by domain; the value has passed its rule."""
+    found = {}
+    for match in filter(None, map(LIMIT.fullmatch, value.lower().split())):
+        name, rate, with_rate, alone = match.groups()
+        connections = with_rate or alone
+        found[name] = DomainLimit(int(rate) if rate else None, int(connections) if connections else None)
+    return found
+
+
+class WarmUp(NamedTuple):
+    """When the volume begins to grow, with how many messages a day, and for how many days."""
+
+    start: datetime.date
+    first: int = 200
+    days: int = 42
+    last: int = WARM
+
+
+def read_warm_up(value: str) -> WarmUp | None:
+    """MAIL_WARM_UP; the value has passed its rule."""
+    if not value:
+        return None
+    start, _colon, options = value.partition(":")
+    numbers = {name: int(number) for name, number in re.findall(r"(\w+)=(\d+)", options)}
+    return WarmUp(datetime.date.fromisoformat(start), **numbers)
+
+
 def data_dir(values: Mapping[str, str]) -> Path:
     """The folder of database, media, broker, keys and mail; a relative one is meant from the checkout."""
     return BASE_DIR / (values.get("DATA_DIR") or SETTINGS["DATA_DIR"].default)
@@ -362,7 +455,11 @@ def clashes(values: Mapping[str, str]) -> list[str]:
     if esp and smtp:
         return ["ESP and SMTP_URL are both set, but mail leaves one way only: unset one of them."]
     needed = PROVIDERS[esp].needs if esp in PROVIDERS else ()
-    return [f"{key} is missing: ESP={esp} needs it." for key in needed if not values.get(key, "").strip()]
+    missing = [f"{key} is missing: ESP={esp} needs it." for key in needed if not values.get(key, "").strip()]
+    signing = values.get("DKIM_KEY_FILE", "").strip()
+    if signing and not key_file(signing) and not values.get("DKIM_SELECTOR", "").strip():
+        missing.append("DKIM_SELECTOR is missing: DKIM_KEY_FILE needs the name its public key has in the DNS.")
+    return missing
 
 
 def environment() -> dict[str, str]:

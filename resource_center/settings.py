@@ -181,6 +181,11 @@ MAIL_POSTAL_ADDRESS = env["MAIL_POSTAL_ADDRESS"]
 BOUNCE_DOMAIN = env["BOUNCE_DOMAIN"]
 BOUNCE_MAILBOX_URL = env["BOUNCE_MAILBOX_URL"]
 UNCERTAIN_DELIVERIES = env["UNCERTAIN_DELIVERIES"]
+DOMAIN_LIMITS = preflight.read_domain_limits(env["DOMAIN_LIMITS"])
+MAIL_WARM_UP = preflight.read_warm_up(env["MAIL_WARM_UP"])
+DKIM_KEY_FILE = BASE_DIR / env["DKIM_KEY_FILE"] if env["DKIM_KEY_FILE"] else None
+DKIM_SELECTOR = env["DKIM_SELECTOR"]
+DKIM_DOMAIN = env["DKIM_DOMAIN"]
 MAILBOX_DIR = DATA_DIR / "mailbox"
 LOCAL_MAILBOX = not SMTP_URLS and not ESP
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_FROM or "webmaster@localhost"
@@ -203,8 +208,8 @@ ANYMAIL: dict[str, Any] = {
 }
 if env["ANYMAIL_WEBHOOK_SECRET"]:
     ANYMAIL["WEBHOOK_SECRET"] = preflight.words(env["ANYMAIL_WEBHOOK_SECRET"])
-if SMTP_URLS:  # Django's own mails (a forgotten password) take the first relay.
-    relay = urlsplit(SMTP_URLS[0])
+if SMTP_URLS:  # Django's own mails (a forgotten password) take the first relay that is there for all domains.
+    relay = urlsplit(next((url for url in SMTP_URLS if "domains=" not in urlsplit(url).query), SMTP_URLS[0]))
     EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     EMAIL_HOST = relay.hostname
     EMAIL_PORT = relay.port or {"smtp": 25, "smtp+starttls": 587, "smtps": 465}[relay.scheme]

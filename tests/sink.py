@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import base64
 import json
+import re
 import ssl
 import threading
 import time
@@ -23,8 +24,9 @@ from pathlib import Path
 class Rule:
     """At a stage (greeting, ehlo, mail, rcpt, data, body, dot) do something else than agree.
 
-    `say` answers with these words; `delay` waits so many seconds first; `drop` hangs up instead of answering, at the
-    dot after having taken the message. It counts for recipients with `to` in them, `times` times at most.
+    `say` answers with these words, which may be a refusal or another way to agree, of many lines; `delay` waits so
+    many seconds first; `drop` hangs up instead of answering, at the dot after having taken the message unless it is
+    `lost`. It counts for recipients with `to` in them, `times` times at most, or once for `each` of them.
     """
 
     at: str
@@ -34,6 +36,13 @@ class Rule:
     to: str = ""
     times: int = 10**9
     after: int = 0  # leave so many alone first
+    lost: bool = False
+    each: bool = False
+    met: set[str] = field(default_factory=set)
+
+    @property
+    def refuses(self):
+        return self.say[:1] in ("4", "5")
 
 
 @dataclass
@@ -68,6 +77,12 @@ class Sink:
         implicit_tls=False,
         most_connections=10**6,
         keep=True,
+        port=0,
+        trickle=False,  # every byte of a reply comes by itself
+        lax=False,  # a message ends at a dot between any line ends
+        auth="AUTH PLAIN",
+        auth_answer="",
+        broken_tls=False,  # what follows STARTTLS is no handshake
     ):
         self.rules = list(rules)
         self.features = list(features)
@@ -78,6 +93,8 @@ class Sink:
         self.implicit_tls = implicit_tls
         self.most_connections = most_connections
         self.keep = keep
+        self.trickle, self.lax, self.auth, self.auth_answer = trickle, lax, auth, auth_answer
+        self.broken_tls = broken_tls
         if certificate:
             self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
             self.context.load_cert_chain(*certificate)
@@ -85,7 +102,7 @@ class Sink:
         self.commands: list[str] = []
         self.open = self.most_open = self.greeted = 0
         self.loop = asyncio.new_event_loop()
-        self.port = 0
+        self.port = port
 
     def __enter__(self) -> Sink:
         started = threading.Event()
@@ -102,16 +119,16 @@ class Sink:
             self.loop.call_soon_threadsafe(self.stopping.set)
             self.thread.join(10)
 
-    def run(self, started=None, port=0):
+    def run(self, started=None):
         asyncio.set_event_loop(self.loop)
-        self.loop.run_until_complete(self.serve(started, port))
+        self.loop.run_until_complete(self.serve(started))
         self.loop.close()
 
-    async def serve(self, started, port):
+    async def serve(self, started):
         self.stopping = asyncio.Event()
         self.writers = set()
         server = await asyncio.start_server(
-            self.talk, "127.0.0.1", port, limit=2**20, ssl=self.context if self.implicit_tls else None
+            self.talk, "127.0.0.1", self.port, limit=2**20, ssl=self.context if self.implicit_tls else None
         )
         self.port = server.sockets[0].getsockname()[1]
         if started:
@@ -153,6 +170,9 @@ class Sink:
     def rule(self, stage, recipient=""):
         for rule in self.rules:
             if rule.at == stage and rule.to in recipient and rule.times > 0:
+                if rule.each and recipient in rule.met:
+                    continue
+                rule.met.add(recipient)
                 if rule.after > 0:
                     rule.after -= 1
                     continue
@@ -201,10 +221,10 @@ class Talk:
 
     async def on_ehlo(self, _command):
         lines = ["sink.example", *self.sink.features]
-        if self.sink.context and not self.sink.implicit_tls:
+        if (self.sink.context and not self.sink.implicit_tls) or self.sink.broken_tls:
             lines.append("STARTTLS")
-        if self.sink.account:
-            lines.append("AUTH PLAIN")
+        if self.sink.account and self.sink.auth:
+            lines.append(self.sink.auth)
         answer = "".join(f"250{'-' if n < len(lines) - 1 else ' '}{line}\r\n" for n, line in enumerate(lines))
         await self.step("ehlo", answer.rstrip())
 
@@ -213,10 +233,16 @@ class Talk:
 
     async def on_starttls(self, _command):
         await self.say("220 Go ahead")
+        if self.sink.broken_tls:
+            await self.say("I know no TLS")
+            raise HangUp
         await self.writer.start_tls(self.sink.context)
 
     async def on_auth(self, command):
         _empty, user, password = base64.b64decode(command.split(" ")[2]).decode().split("\0")
+        if self.sink.auth_answer:
+            await self.say(self.sink.auth_answer)
+            return
         self.trusted = (user, password) == self.sink.account
         await self.say("235 2.7.0 Welcome" if self.trusted else "535 5.7.8 Wrong user name or password")
 
@@ -250,15 +276,24 @@ class Talk:
         await self.answer_dot(taken)
 
     async def body(self):
+        if self.sink.lax:
+            return await self.lax_body()
         lines = []
         while (line := await self.reader.readuntil(b"\r\n")) != b".\r\n":
             lines.append(line[1:] if line.startswith(b".") else line)
         return b"".join(lines)
 
+    async def lax_body(self):
+        """As servers read that take CR or LF alone for a line end (SMTP smuggling)."""
+        raw = b""
+        while not (end := re.search(rb"[\r\n]\.(\r\n|\n|\r[^\n])$", raw[-4:])):
+            raw += await self.reader.readexactly(1)
+        return raw[: -len(end[0]) + 1].replace(b"\r\n..", b"\r\n.")
+
     async def answer_dot(self, taken):
         await asyncio.sleep(self.sink.delay)
         rule = self.sink.rule("dot", taken.recipient)
-        if rule is None or not rule.say:
+        if rule is None or not (rule.refuses or rule.lost):
             self.sink.take(taken)
         if rule:
             await asyncio.sleep(rule.delay)
@@ -283,11 +318,15 @@ class Talk:
         if rule.drop:
             raise HangUp
         await self.say(rule.say or good)
-        return not rule.say
+        return not rule.refuses
 
     async def say(self, words):
-        self.writer.write(words.encode() + b"\r\n")
-        await self.writer.drain()
+        data = words.encode() + b"\r\n"
+        for piece in (data[n : n + 1] for n in range(len(data))) if self.sink.trickle else [data]:
+            self.writer.write(piece)
+            await self.writer.drain()
+            if self.sink.trickle:
+                await asyncio.sleep(0)
         if words.startswith("421"):
             raise HangUp
 
@@ -298,7 +337,7 @@ def main():
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--delay", type=float, default=0.0, help="seconds before every reply to a final dot")
     options = parser.parse_args()
-    Sink(record=options.record, delay=options.delay, keep=False).run(port=options.port)
+    Sink(record=options.record, delay=options.delay, keep=False, port=options.port).run()
 
 
 if __name__ == "__main__":

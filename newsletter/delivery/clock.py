@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import connection
 from django.db.models import DateTimeField, ExpressionWrapper
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
+from django.utils import timezone
 
 
 def now() -> str:
@@ -27,3 +28,13 @@ def after(seconds: str | float) -> str:
 def moment(seconds: float = 0) -> ExpressionWrapper[CombinedExpression]:
     """That many seconds from now, for the ORM."""
     return ExpressionWrapper(Now() + timedelta(seconds=seconds), output_field=DateTimeField())
+
+
+def read() -> datetime:
+    """The present moment, as the database sees it."""
+    if connection.vendor != "postgresql":
+        return timezone.now()  # The database runs in this process.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement_timestamp()")
+        found: datetime = cursor.fetchone()[0]
+        return found

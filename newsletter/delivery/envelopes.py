@@ -27,10 +27,11 @@ def enclose(row: Row) -> Message | Verdict:
         sender = return_address("d" if row.kind is Kind.DELIVERY else "n", row.pk)
         recipient = messages.wire_address(row.address)
         if row.kind is Kind.NOTICE:
-            return Message(row, sender, recipient, _notice(row))
+            return Message(row, sender, recipient, messages.signed(_notice(row)))
         assert row.variant is not None
         language, template = _variant(row.variant)
-        return Message(row, sender, recipient, _delivery(row, language, template), template.dotless)
+        data = messages.signed(_delivery(row, language, template))
+        return Message(row, sender, recipient, data, template.dotless)
     except ValueError as error:
         return Verdict(Dispatch.State.FAILED, ADDRESS, f"No message can be addressed to it: {error}")
     except DatabaseError as error:

@@ -44,6 +44,9 @@ class Lane:
     accepted: bool = False
     over: bool = False
     dropped: bool = False
+    kept: bool = False
+    retiring: bool = False
+    returned: list[Row] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     telling: int = 0
     asking: Row | None = None
@@ -64,21 +67,25 @@ class Lane:
 
     @property
     def hungry(self) -> bool:
-        return len(self.waiting) < REFILL_BELOW and not self.over
+        return len(self.waiting) < REFILL_BELOW and not self.over and not self.retiring
 
     @property
     def idle(self) -> bool:
-        return self.session is not None and not (self.offered or self.dotted or self.waiting or self.entries)
+        busy = self.offered or self.dotted or self.waiting or self.entries or self.returned
+        return self.session is not None and not busy
 
     def has_business(self, now: float) -> bool:
         """Whether the ledger has to be asked or told something."""
-        return bool(self.entries or self.over or self.candidate or self.lease_ends - now < LEASE - RENEW_EVERY)
+        busy = self.entries or self.over or self.candidate or self.returned
+        return bool(busy or self.lease_ends - now < LEASE - RENEW_EVERY)
 
     @property
     def is_plain(self) -> bool:
         """Whether all it has to tell and to ask fits into a settlement."""
         row = self.candidate
-        return not self.over and (row is None or row.kind is Kind.DELIVERY) and all(map(is_plain, self.entries))
+        if self.over or self.returned:
+            return False
+        return (row is None or row.kind is Kind.DELIVERY) and all(map(is_plain, self.entries))
 
     @property
     def may_finish(self) -> bool:
@@ -136,6 +143,14 @@ class Lane:
                 self.waiting.appendleft(row)
         self.waiting.extend(row for row in rows if row.kind is Kind.DELIVERY)
         self.position = max([self.position, *(row.position for row in rows)])
+
+    def turn_back(self, domains: frozenset[str] | None) -> None:
+        """Give back the deliveries for these domains that are not begun; all of them without domains."""
+        rest: deque[Row] = deque()
+        for row in self.waiting:
+            back = row.kind is Kind.DELIVERY and (domains is None or row.domain in domains)
+            (self.returned if back else rest).append(row)
+        self.waiting = rest
 
     def stop(self) -> None:
         """Nothing more may go: break off before a final dot, so that the server has taken nothing."""

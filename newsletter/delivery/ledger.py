@@ -69,6 +69,11 @@ class Row:
     blocked_before: bool = False
     singled_out: bool = False
 
+    @property
+    def domain(self) -> str:
+        """Of its address, as limits and routes name it."""
+        return self.address.rpartition("@")[2].lower()
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -77,6 +82,9 @@ class Entry:
     lane: int
     row: Row
     verdict: Verdict
+
+
+Place = tuple[object, int]  # in the queue: when it fell due, and its number
 
 
 class Among(NamedTuple):
@@ -89,9 +97,9 @@ class Among(NamedTuple):
 ANY = Among()
 
 
-def open_lane(owner: str) -> int:
-    """Make a lane and return its token."""
-    return Lane.objects.create(owner=owner, lease_until=clock.moment(LEASE)).token
+def open_lane(owner: str, way: str = "") -> int:
+    """Make a lane that leads some way, and return its token."""
+    return Lane.objects.create(owner=owner, way=way, lease_until=clock.moment(LEASE)).token
 
 
 def renew(cleared: dict[int, int]) -> set[int]:
@@ -350,9 +358,9 @@ def _heed(bounces: Sequence[Entry]) -> None:
             subscribers.heed(subscribers.Reader(address_key, subscriber_id), kinds[kind, pk] or Bounce.Kind.UNKNOWN)
 
 
-def claim_notices(lane: int, position: int, limit: int) -> list[Row]:
+def claim_notices(lane: int, position: int, limit: int, among: Among = ANY) -> list[Row]:
     """Claim due notices for a lane, numbered after `position`, in the order they fell due."""
-    if not _claim_notices(lane, position, limit):
+    if not _claim_notices(lane, position, limit, among):
         return []
     with connection.cursor() as cursor:
         cursor.execute(
@@ -432,18 +440,50 @@ def _claiming(vendor: str, condition: str) -> Statement:
     )
 
 
-def _claim_notices(lane: int, position: int, limit: int) -> int:
+def waits(mailing: int, among: Among) -> bool:
+    """Whether some of these deliveries are due now and nobody holds them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT EXISTS (SELECT 1 FROM newsletter_delivery WHERE mailing_id = %s AND state = 'queued'
+                AND due_at <= {clock.now()} AND {among.condition})""",
+            [mailing, *among.parameters],
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def place(lane: int, position: int) -> Place:
+    """Where in the queue a delivery stood that a lane has claimed."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT due_at, id FROM newsletter_delivery WHERE lane = %s AND position = %s", [lane, position])
+        found: Place = cursor.fetchone()
+        return found
+
+
+def _claim_notices(lane: int, position: int, limit: int, among: Among) -> int:
     skip = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
     with connection.cursor() as cursor:
         cursor.execute(
             f"""UPDATE newsletter_notice SET state = 'in_flight', lane = %s, position = %s + picked.n
                 FROM (SELECT free.id AS pk, row_number() OVER (ORDER BY free.due_at, free.id) AS n FROM (
-                    SELECT id, due_at FROM newsletter_notice WHERE state = 'queued' AND due_at <= {clock.now()}
+                    SELECT id, due_at FROM newsletter_notice
+                    WHERE {among.condition} AND state = 'queued' AND due_at <= {clock.now()}
                     ORDER BY due_at, id LIMIT %s {skip}) AS free) AS picked
                 WHERE id = picked.pk""",
-            [lane, position, limit],
+            [lane, position, *among.parameters, limit],
         )
         return int(cursor.rowcount)
+
+
+def give_back(lane: int, rows: Sequence[Row]) -> None:
+    """Give rows back untouched, while their lane goes on."""
+    for kind in Kind:
+        if mine := [row.pk for row in rows if row.kind is kind]:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    f"""UPDATE {kind.table} SET state = 'queued', lane = NULL, position = NULL
+                        WHERE lane = %s AND id IN ({", ".join(["%s"] * len(mine))})""",
+                    [lane, *mine],
+                )
 
 
 def free(lane: int) -> None:

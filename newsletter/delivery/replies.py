@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from dataclasses import dataclass
+from enum import StrEnum
 
 from newsletter import diagnosis
 from newsletter.models import Bounce, Dispatch
@@ -23,9 +24,18 @@ UNWRITABLE = "unwritable"  # no message could be made
 DISCONNECTED = "disconnected"  # the connection broke before the message was handed over
 
 ADDRESSES = re.compile(r"[^\s<>]+(@|%40)[^\s<>]+", re.IGNORECASE)
+WORDS_ABOUT_PACE = re.compile(r"too (many|much|fast)|\brate\b|throttl|slow down|limits? exceeded", re.IGNORECASE)
+NOT_ABOUT_PACE = re.compile(r"gr[ae]y-?list|(this|per) (connection|session)", re.IGNORECASE)
 CODES_ABOUT_US = {500, 501, 502, 503, 504, 530, 534, 535, 538}
 ABOUT_THE_ADDRESS = re.compile(r"5\.(?:1\.(?!7$|8$)|2\.)")  # RFC 3463; X.1.7 and X.1.8 mean the sender's
 SMTPUTF8_MISSING = "5.6.7"  # the address needs it and the way to it has none
+
+
+class Slows(StrEnum):
+    """What a server wants less of: all that we hand to it, or what is for one domain."""
+
+    RELAY = "relay"
+    DOMAIN = "domain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +43,8 @@ class Verdict:
     """What is to be written about a delivery after an answer.
 
     `wait` is in seconds; `attempt` says whether the try counts; `pauses` whether the mailing must stop because the
-    server refused us, not the address; `provider_id` is what an ESP calls the message from now on.
+    server refused us, not the address; `slows` what must slow down because the server asked for it; `provider_id` is
+    what an ESP calls the message from now on.
     """
 
     state: Dispatch.State
@@ -43,6 +54,7 @@ class Verdict:
     attempt: bool = True
     uncertain: bool = False
     pauses: bool = False
+    slows: Slows | None = None
     bounce: Bounce.Kind | None = None
     provider_id: str = ""
 
@@ -65,9 +77,10 @@ def judge(outcome: Outcome, attempts: int, singled_out: bool) -> Verdict:
         again = backoff(attempts - 1) if attempts else 0.0
         return Verdict(Dispatch.State.QUEUED, DISCONNECTED, "The connection broke.", again)
     if reply.code == 421 and outcome.stage in (Stage.CONNECT, Stage.MAIL):
-        return Verdict(Dispatch.State.QUEUED, DEFERRED, str(reply), attempt=False)
+        return Verdict(Dispatch.State.QUEUED, DEFERRED, str(reply), attempt=False, slows=slows(reply, outcome.stage))
     if reply.code // 100 != 5:
-        return Verdict(Dispatch.State.QUEUED, DEFERRED, str(reply), backoff(attempts))
+        wait = backoff(attempts)
+        return Verdict(Dispatch.State.QUEUED, DEFERRED, str(reply), wait, slows=slows(reply, outcome.stage))
     if not about_us(reply, outcome.stage):
         return Verdict(Dispatch.State.FAILED, ADDRESS, str(reply), bounce=bounce_kind(reply))
     if singled_out:
@@ -96,6 +109,22 @@ def about_us(reply: Reply, stage: Stage) -> bool:
     if kind is None:
         return stage is not Stage.RCPT or reply.code in CODES_ABOUT_US
     return kind is Bounce.Kind.BLOCKED and not ABOUT_THE_ADDRESS.match(status)
+
+
+def slows(reply: Reply, stage: Stage) -> Slows | None:
+    """Whether a 4xx asks us to slow down, and for what.
+
+    Greylisting does not, nor does a full mailbox: they want this recipient later. A 421 at the next message says no
+    more than that this connection has carried enough.
+    """
+    status = diagnosis.status_of(reply.text)
+    if NOT_ABOUT_PACE.search(reply.text) or status.startswith("4.2."):
+        return None
+    about_pace = bool(WORDS_ABOUT_PACE.search(reply.text))
+    if stage in (Stage.CONNECT, Stage.MAIL):
+        return Slows.RELAY if about_pace else None
+    too_much = reply.code == 421 or status.startswith("4.7.") or status == "4.3.2"
+    return Slows.DOMAIN if about_pace or too_much else None
 
 
 def bounce_kind(reply: Reply) -> Bounce.Kind:

@@ -7,7 +7,7 @@ import time
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from newsletter import doorbell, subscribers
-from newsletter.delivery import clock, ledger, mailings, reaper, witness
+from newsletter.delivery import clock, ledger, mailings, reaper, throttles, witness
 from newsletter.delivery.freeze import start
 from newsletter.delivery.mailings import Refused, State
 from newsletter.delivery.seat import seat
@@ -31,6 +31,7 @@ def tick() -> None:
     if _due(Notice.objects.all()):
         doorbell.ring("send_notices")
     subscribers.forget_unconfirmed()
+    throttles.forget()
 
 
 def work_on(pk: int) -> None:

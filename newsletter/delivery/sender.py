@@ -19,6 +19,7 @@ from newsletter.delivery import causes, ledger, mailings, reaper, witness
 from newsletter.delivery.lanes import Lane, pulse, skipped
 from newsletter.delivery.ledger import LEASE, Entry, Kind, Row
 from newsletter.delivery.owner import owner
+from newsletter.delivery.pace import Pace
 from newsletter.delivery.ways import Way, choose, ways_out
 from newsletter.models import Dispatch
 from newsletter.smtp import Refused
@@ -32,6 +33,7 @@ LOOK_EVERY = 1.0  # seconds between looks for notices, new work and overdue repl
 REAP_EVERY = 15.0
 WORTH_WAITING = 10.0
 GATHER = 0.004  # seconds that a settlement waits for more to settle
+MAKE_ROOM_EVERY = 5.0
 FIRST_REST = 2.0  # seconds a relay is left alone after it turned us away, doubling
 LONGEST_REST = 600.0
 
@@ -53,15 +55,18 @@ class Sender:
 
     def __init__(self, mailing: int | None, lanes: int = LANES) -> None:
         self.mailing = mailing
-        self.most = self.limit = lanes
+        self.limit = lanes
         self.lanes: list[Lane] = []
         self.tally = Tally()
         self.owner = owner()
         self.ways = ways_out()
+        self.pace = Pace(mailing, self.ways)
+        self.caps: dict[Way, int] = {}
+        self.dry: dict[Way, float] = {}
         self.rests: dict[Way, tuple[float, float]] = {}
         self.closing_at = float("inf")
         self.asked_to_stop = 0
-        self.dry_until = self.look_at = self.reap_at = 0.0
+        self.look_at = self.reap_at = self.make_room_at = 0.0
         self.settlement: ledger.Settlement | None = None
         self.concerned: list[Lane] = []
         self.started = self.gathering = 0.0
@@ -79,7 +84,8 @@ class Sender:
             OperationalError: the database stayed away for the length of a lease.
         """
         self.closing_at = pulse() + seconds
-        self.dry_until, self.limit = 0.0, self.most
+        self.dry.clear()
+        self.caps.clear()
         with self._heeding_signals(), ledger.plain_plans(), ThreadPoolExecutor(self.limit) as self.openers:
             try:
                 while self._turn():
@@ -137,21 +143,33 @@ class Sender:
 
     @property
     def _worth_waiting(self) -> bool:
-        return pulse() < self.closing_at and not self._dry and self._soonest() < pulse() + WORTH_WAITING
+        if pulse() >= self.closing_at:
+            return False
+        return self.pace.expecting or any(
+            not self._dry(way) and self._rest_end(way) < pulse() + WORTH_WAITING for way in self.ways
+        )
 
-    @property
-    def _dry(self) -> bool:
-        return pulse() < self.dry_until
+    def _dry(self, way: Way) -> bool:
+        return pulse() < self.dry.get(way, 0.0)
 
-    @property
-    def _hiring(self) -> bool:
-        return pulse() < self.closing_at and bool(self._awake())
+    def _rest_end(self, way: Way) -> float:
+        """What other processes found counts where no lane of ours is welcome."""
+        mine = self.rests.get(way, (0.0, 0.0))[0]
+        welcome = any(lane.way == way and lane.accepted for lane in self.lanes)
+        return mine if welcome else max(mine, self.pace.rest_end(way))
 
-    def _soonest(self) -> float:
-        return min(self.rests.get(way, (0.0, 0.0))[0] for way in self.ways)
+    def _open(self) -> list[Way]:
+        """The ways that may get one more lane, and have something for it as far as we know."""
+        return [way for way in self.ways if not self._dry(way) and self._awake(way) and self._has_room(way)]
 
-    def _awake(self) -> list[Way]:
-        return [way for way in self.ways if self.rests.get(way, (0.0, 0.0))[0] <= pulse()]
+    def _awake(self, way: Way) -> bool:
+        """Not resting. After a rest one lane goes ahead."""
+        tried = way in self.rests and any(lane.connecting and lane.way == way for lane in self.lanes)
+        return not tried and self._rest_end(way) <= pulse()
+
+    def _has_room(self, way: Way) -> bool:
+        mine = [lane for lane in self.lanes if lane.way == way]
+        return len(mine) < self.caps.get(way, self.limit) and not any(lane.idle and lane.kept for lane in mine)
 
     def _reap(self) -> None:
         if pulse() >= self.reap_at:
@@ -161,35 +179,31 @@ class Sender:
 
     def _hire(self) -> None:
         """Open lanes while there is work for them. The connection is opened aside, so that the others go on."""
-        while len(self.lanes) < self.limit and self._hiring and not self._dry:
+        if pulse() < self.closing_at:
+            self.pace.look()
+        while len(self.lanes) < self.limit and pulse() < self.closing_at and (ways := self._open()):
+            way = choose(ways, [lane.way for lane in self.lanes])
             lease_ends = pulse() + LEASE
             with transaction.atomic():
-                token = ledger.open_lane(self.owner)
-                rows = self._claim(token, 0)
+                token = ledger.open_lane(self.owner, str(way))
+                rows = self._claim(token, way, 0) if self.pace.admits(way) else []
                 if not rows:
                     ledger.free(token)
             if not rows:
-                self.dry_until = pulse() + LOOK_EVERY
-                return
-            way = choose(self._awake())
+                self.dry[way] = pulse() + LOOK_EVERY
+                continue
             lane = Lane(token, way, self.openers.submit(way.connect), deque(), 0, lease_ends)
             lane.take(rows)
             self.lanes.append(lane)
 
-    def _claim(self, token: int, position: int) -> list[Row]:
-        """Due rows for a lane, without those whose reader has left since the freeze."""
-        return self._claim_notices(token, position) or self._claim_deliveries(token, position)
-
-    def _claim_deliveries(self, token: int, position: int) -> list[Row]:
-        return [] if self.mailing is None else ledger.claim_deliveries(self.mailing, token, position, CLAIM)
-
-    def _claim_notices(self, token: int, position: int) -> list[Row]:
+    def _claim(self, lane: int, way: Way, position: int, notices: bool = True) -> list[Row]:
+        """Due rows for a lane, without those whose reader has left meanwhile."""
         while True:
-            rows = ledger.claim_notices(token, position, CLAIM)
-            refusals = ledger.refusals(rows)
-            ledger.record([skipped(token, row, reason) for row, reason in refusals.items() if reason])
+            rows = self.pace.claim(way, lane, position, CLAIM, notices)
+            refusals = ledger.refusals([row for row in rows if row.kind is Kind.NOTICE])
+            ledger.record([skipped(lane, row, reason) for row, reason in refusals.items() if reason])
             if not rows or len(refusals) < len(rows):
-                return [row for row in rows if row not in refusals or not refusals[row]]
+                return [row for row in rows if not refusals.get(row)]
 
     def _listen(self) -> None:
         """Wait until a server says something or takes more, or the database has answered; and hear the servers."""
@@ -230,6 +244,8 @@ class Sender:
         for lane in lanes:
             if not self.asked_to_stop:
                 lane.finish()
+            if self.pace.slowed:
+                lane.turn_back(None if self.pace.asked_to_rest(lane.way) else self.pace.resting)
             lane.offer(at_hand=self.settlement is not None)
 
     def _pause(self) -> float:
@@ -247,10 +263,10 @@ class Sender:
     def _turned_away(self, lane: Lane, refused: Refused) -> None:
         """A relay did not let us in: one connection too many, a rest, or a word about ourselves."""
         if self._live(lane):
-            self.limit = sum(not other.over for other in self.lanes)
+            self.caps[lane.way] = sum(other.way == lane.way and not other.over for other in self.lanes)
             return
         logger.warning("%s", refused)
-        self._rest(lane.way)
+        self._rest(lane.way, str(refused))
         if refused.reply and refused.reply.code // 100 == 5 and self.mailing is not None:
             mailings.pause_because(self.mailing, causes.turned_away(refused))
 
@@ -258,10 +274,11 @@ class Sender:
         """Whether another lane is welcome where this one is not."""
         return any(other.way == lane.way and other.session and not other.over for other in self.lanes)
 
-    def _rest(self, way: Way) -> None:
+    def _rest(self, way: Way, why: str) -> None:
         _until, last = self.rests.get(way, (0.0, 0.0))
         rest = min(max(FIRST_REST, 2 * last), LONGEST_REST)
         self.rests[way] = (pulse() + rest, rest)
+        self.pace.relay_rests(way, rest, why)
 
     def _has_settled(self) -> bool:
         assert self.settlement is not None
@@ -298,10 +315,11 @@ class Sender:
         concerned = [lane for lane in self.lanes if looking or lane.has_business(now)]
         if looking:
             self.look_at = now + LOOK_EVERY
+            self._make_room()
         elif not self._enough(concerned, now):
             return
         self.gathering = 0.0
-        if looking or not all(lane.is_plain for lane in concerned):
+        if looking or self.pace.counts or not all(lane.is_plain for lane in concerned):
             self._settle_and_wait(concerned, looking)
             self._go_to_it(concerned)
         elif concerned:
@@ -337,6 +355,7 @@ class Sender:
         held, refusals, notices = self._commit(concerned, looking)
         for lane in concerned:
             ended = lane.over
+            lane.returned.clear()
             self._go_on(lane, started, held, refusals)
             if ended and lane in self.lanes:
                 self._bury(lane)
@@ -344,7 +363,22 @@ class Sender:
             lane.take(rows)
 
     def _feeds(self, lane: Lane) -> bool:
-        return lane.hungry and pulse() < self.closing_at and not self._dry
+        if not lane.hungry or pulse() >= self.closing_at:
+            return False
+        return not self._dry(lane.way) or lane.token in self.pace.holders
+
+    def _make_room(self) -> None:
+        """Let one lane end where another way, back from a rest, has less than its share."""
+        if len(self.ways) < 2 or len(self.lanes) < self.limit or pulse() < self.make_room_at:
+            return
+        self.make_room_at = pulse() + MAKE_ROOM_EVERY
+        load = {way: sum(lane.way == way for lane in self.lanes) / way.weight for way in self.ways}
+        for way in self._open():
+            for lane in self.lanes:
+                if load[lane.way] > load[way] + 1 / way.weight:
+                    lane.retiring = True
+                    lane.turn_back(None)
+                    return
 
     def _commit(self, concerned: list[Lane], looking: bool) -> Answers:
         """One transaction, tried again while the leases last: nothing else is sent meanwhile."""
@@ -365,59 +399,70 @@ class Sender:
         lanes = [lane for lane in concerned if lane.token in held]
         entries = [entry for lane in lanes for entry in lane.entries]
         ledger.record(entries)
+        self.pace.count(entries)
         for entry in entries:
             if entry.verdict.pauses and entry.row.mailing is not None:
                 mailings.pause_because(entry.row.mailing, mailings.why_refused(entry.verdict))
         asked = {lane.asking: lane.token for lane in lanes if lane.asking}
         refusals = ledger.refusals(list(asked))
         ledger.record([skipped(asked[row], row, reason) for row, reason in refusals.items() if reason])
+        for lane in lanes:
+            if lane.returned:
+                ledger.give_back(lane.token, lane.returned)
         self._free([lane for lane in lanes if lane.over])
         return held, refusals, self._notices(lanes) if looking else []
 
     def _free(self, lanes: list[Lane]) -> None:
         for lane in lanes:
+            if lane.way.connections:  # It is closed before anybody counts it as free.
+                lane.close()
             ledger.free(lane.token)
         if lanes:
             ledger.skip_cancelled()
 
     def _notices(self, lanes: list[Lane]) -> list[tuple[Lane, list[Row]]]:
-        """Once in a while, due notices for one of the lanes: they do not wait for the mailing to end."""
-        live = [lane for lane in lanes if not lane.over]
-        if not live or pulse() >= self.closing_at:
+        """Once in a while, due notices for one lane of each way: they do not wait for the mailing to end."""
+        if pulse() >= self.closing_at:
             return []
-        return [(live[0], self._claim_notices(live[0].token, live[0].position))]
+        live = {lane.way: lane for lane in lanes if not lane.over and not lane.retiring and not self._feeds(lane)}
+        return [(lane, self.pace.claim_notices(way, lane.token, lane.position, CLAIM)) for way, lane in live.items()]
 
     def _feed_the_hungry(self) -> None:
-        """Rows for lanes that run short."""
+        """Rows for lanes that run short; those that get none and have nothing to do may end."""
         hungry = [lane for lane in self.lanes if self._feeds(lane)]
-        if not hungry:
-            for lane in self.lanes:
-                lane.over = lane.over or lane.idle
-            return
-        try:
-            with transaction.atomic():
-                held = ledger.renew({lane.token: lane.cleared for lane in hungry})
-                claim = self._claim if self.mailing is None else self._claim_deliveries
-                fed = [(lane, claim(lane.token, lane.position)) for lane in hungry if lane.token in held]
-        except AWAY as error:
-            logger.warning("The database is away (%s).", error)
-            connection.close()
-            return
-        if not all(rows for _lane, rows in fed):
-            self.dry_until = pulse() + LOOK_EVERY
+        fed: list[tuple[Lane, list[Row]]] = []
+        if hungry:
+            try:
+                with transaction.atomic():
+                    held = ledger.renew({lane.token: lane.cleared for lane in hungry})
+                    fed = [(lane, self._more(lane)) for lane in hungry if lane.token in held]
+            except AWAY as error:
+                logger.warning("The database is away (%s).", error)
+                connection.close()
+                return
         for lane, rows in fed:
             lane.take(rows)
-            lane.over = lane.over or (lane.idle and not rows)
-        self._go_to_it([lane for lane, _rows in fed])
+            if not rows:
+                self.dry[lane.way] = pulse() + LOOK_EVERY
+        self._go_to_it(hungry)
+        for lane in self.lanes:
+            if lane.idle and not lane.over and not self._feeds(lane):
+                lane.kept = self.pace.expecting and not lane.retiring and pulse() < self.closing_at
+                lane.over = not lane.kept
+
+    def _more(self, lane: Lane) -> list[Row]:
+        return self._claim(lane.token, lane.way, lane.position, notices=self.mailing is None)
 
     def _go_on(self, lane: Lane, renewed: float, held: set[int], refusals: dict[Row, str]) -> None:
         """What the lane may do now that what it had heard is written down."""
         if lane.token not in held:
             self._lose(lane)
             return
-        for entry in lane.entries[: lane.telling]:
+        told, lane.entries = lane.entries[: lane.telling], lane.entries[lane.telling :]
+        for entry in told:
             self._count(entry)
-        del lane.entries[: lane.telling]
+            if entry.verdict.slows:
+                self.pace.learn(lane.way, entry)
         lane.lease_ends = renewed + LEASE
         row, lane.asking = lane.asking, None
         if row and row in refusals:
@@ -429,11 +474,12 @@ class Sender:
         """Let a lane go that has written everything down; what it gave back may be claimed at once."""
         if lane.accepted:
             self.rests.pop(lane.way, None)
+            self.pace.relay_works(lane.way)
         elif lane.dropped and not self._live(lane):
-            self._rest(lane.way)
+            self._rest(lane.way, "The connection broke.")
         lane.close()
         self.lanes.remove(lane)
-        self.dry_until = 0.0
+        self.dry.clear()
 
     def _lose(self, lane: Lane) -> None:
         """The lease is gone, and with it the rows: somebody else answers for them."""

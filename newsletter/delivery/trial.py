@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from newsletter import addresses, messages, smtp
 from newsletter.delivery.envelopes import bounce_domain
 from newsletter.delivery.mailings import Refused
-from newsletter.delivery.ways import choose, ways_out
+from newsletter.delivery.ways import Way, choose, for_address, ways_out
 from newsletter.models import IssuePage
 
 
@@ -33,16 +33,29 @@ def send_test(issue: IssuePage, recipients: Iterable[str], language: str | None 
     except addresses.InvalidAddress as error:
         raise Refused(str(error)) from error
     copies = [(to, messages.test_message(issue, to, language or issue.locale.language_code)) for to in checked]
+    sessions: dict[Way, smtp.Session] = {}
+    sender = f"bounce+test-{secrets.token_hex(8)}@{bounce_domain()}"
     try:
-        session = choose(ways_out()).connect()
+        for to, data in copies:
+            session = _session(to, sessions)
+            message = smtp.Message(None, sender, messages.wire_address(to), messages.signed(data))
+            outcome = smtp.send_now(session, message)
+            if not outcome.taken:
+                session.drop()
+                words = {"address": to, "reply": outcome.reply or _("no reply")}
+                raise Refused(_("The copy for %(address)s was not taken: %(reply)s") % words)
     except smtp.Refused as error:
         raise Refused(str(error)) from error
-    sender = f"bounce+test-{secrets.token_hex(8)}@{bounce_domain()}"
-    for to, data in copies:
-        outcome = smtp.send_now(session, smtp.Message(None, sender, messages.wire_address(to), data))
-        if not outcome.taken:
-            session.drop()
-            words = {"address": to, "reply": outcome.reply or _("no reply")}
-            raise Refused(_("The copy for %(address)s was not taken: %(reply)s") % words)
-    session.leave()
+    finally:
+        for session in sessions.values():
+            session.leave()
     return len(copies)
+
+
+def _session(address: str, sessions: dict[Way, smtp.Session]) -> smtp.Session:
+    """An open session that may take mail to this address, opened where there is none."""
+    ways = for_address(address, ways_out())
+    way = next((way for way in ways if way in sessions), None) or choose(ways)
+    if way not in sessions:
+        sessions[way] = way.connect()
+    return sessions[way]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from django.conf import settings
@@ -17,6 +18,18 @@ class Way(Protocol):
 
     @property
     def weight(self) -> int: ...
+
+    @property
+    def connections(self) -> int | None:
+        """The most that may be open, from all processes together; None: no limit."""
+
+    @property
+    def rate(self) -> int | None:
+        """The most messages a minute; None: no limit."""
+
+    @property
+    def domains(self) -> frozenset[str]:
+        """The domains it alone takes mail for; none: all that no other way takes."""
 
     def connect(self) -> smtp.Session:
         """Open a session; blocks.
@@ -33,6 +46,20 @@ def ways_out() -> tuple[Way, ...]:
     return (LocalMailbox(),) if settings.LOCAL_MAILBOX else smtp.relays()
 
 
-def choose(among: Sequence[Way]) -> Way:
-    """One of them, the heavier the likelier."""
-    return secrets.SystemRandom().choices(among, [way.weight for way in among])[0]
+def choose(among: Sequence[Way], taken: Iterable[Way] = ()) -> Way:
+    """One of those that have the least of their share, the heavier the likelier.
+
+    Args:
+        among: the ways that may be taken.
+        taken: the ways of the lanes that are open.
+    """
+    load = Counter(taken)
+    least = min(load[way] / way.weight for way in among)
+    fair = [way for way in among if load[way] / way.weight == least]
+    return secrets.SystemRandom().choices(fair, [way.weight for way in fair])[0]
+
+
+def for_address(address: str, among: Sequence[Way]) -> list[Way]:
+    """Those that may take a mail to this address."""
+    domain = address.rpartition("@")[2].lower()
+    return [way for way in among if domain in way.domains] or [way for way in among if not way.domains]

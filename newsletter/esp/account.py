@@ -35,6 +35,9 @@ class Account:
 
     provider: Provider
     weight: int = 1
+    rate: int | None = None
+    connections: int | None = None
+    domains: frozenset[str] = frozenset()
     closed_until: float = field(default=0.0)
 
     @classmethod

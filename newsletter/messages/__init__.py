@@ -2,6 +2,7 @@
 
 from newsletter.messages.issues import FrozenVariant, Segment, test_message, variants
 from newsletter.messages.notices import notice_message
+from newsletter.messages.signing import signed
 from newsletter.messages.slots import Slots, Template, fill, needs_smtputf8, wire_address
 from newsletter.messages.tree import editions
 
@@ -14,6 +15,7 @@ __all__ = [
     "fill",
     "needs_smtputf8",
     "notice_message",
+    "signed",
     "test_message",
     "variants",
     "wire_address",

@@ -26,6 +26,7 @@ IN_BYTES = re.compile(rb"\x00([a-z]+) ([a-z_]+)\x00")
 # Room for the "=" of a soft line break, and for a dot that is written as "=2E", within the 76 characters of RFC 2045,
 # section 6.7. No line of a body begins with a dot, so that none has to be doubled on the wire.
 LINE = 73
+LINE_END = re.compile(rb"\r\n|\r|\n")
 PLAIN = re.compile(r"[!-<>-~]*").fullmatch
 
 
@@ -57,8 +58,8 @@ class Template:
 
     @classmethod
     def parse(cls, template: bytes | memoryview) -> Template:
-        """Cut the bytes that `variants` made."""
-        parts = IN_BYTES.split(bytes(template))
+        """Cut the bytes that `variants` made. A line ends with CRLF and nothing else, or it could end the message."""
+        parts = IN_BYTES.split(LINE_END.sub(b"\r\n", bytes(template)))
         pieces: list[bytes | Gap] = [parts[0]]
         for kind, name, fixed in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
             pieces += [Gap(cast(Kind, kind.decode()), cast(Name, name.decode())), fixed]

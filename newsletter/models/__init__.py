@@ -2,6 +2,7 @@
 
 from newsletter.models.issues import IssuePage, NewsletterPage
 from newsletter.models.mailings import Delivery, Dispatch, Lane, LedgerMark, Mailing, Notice, Segment, Variant
+from newsletter.models.pace import Throttle
 from newsletter.models.responses import Bounce, Registration
 from newsletter.models.subscribers import (
     Choice,
@@ -32,5 +33,6 @@ __all__ = [
     "Subscriber",
     "Subscription",
     "Suppression",
+    "Throttle",
     "Variant",
 ]

@@ -105,6 +105,7 @@ class Lane(models.Model):
 
     token = models.BigIntegerField(primary_key=True, default=new_token)
     owner = models.CharField(max_length=120, help_text="Host, process id and start of the process that holds it.")
+    way = models.CharField(max_length=320, blank=True, help_text="The relay it leads to, as host and port.")
     lease_until = models.DateTimeField()
     cleared = models.PositiveIntegerField(
         default=0, help_text="The position whose final dot may have been written: in doubt after a crash."

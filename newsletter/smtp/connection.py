@@ -8,6 +8,7 @@ import socket
 import ssl
 import time
 from collections import deque
+from collections.abc import Mapping
 
 from newsletter.smtp.session import Message, Outcome, Reply, Stage
 
@@ -22,13 +23,14 @@ LONGEST_REPLY = 100_000  # bytes; a server that says more without an end is no m
 class Connection:
     """An open SMTP connection. One message may be offered while the reply to the last one's dot is awaited."""
 
-    def __init__(self, sock: socket.socket, features: frozenset[str]) -> None:
+    def __init__(self, sock: socket.socket, features: Mapping[str, str]) -> None:
         sock.setblocking(False)
         with contextlib.suppress(OSError):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sock: socket.socket | None = sock
         self.features = features
         self.pipelining = "pipelining" in features
+        self.most_bytes = _most_bytes(features.get("size", ""))
         self.broken = False
         self._offered: Message | None = None
         self._body_out = False
@@ -115,6 +117,9 @@ class Connection:
             return Reply(553, "5.6.7 The mail server takes no addresses outside ASCII (SMTPUTF8).")
         if not message.data.isascii() and "8bitmime" not in self.features:
             return Reply(554, "5.6.3 The mail server takes no 8-bit messages (8BITMIME).")
+        if len(message.data) > self.most_bytes:
+            size = len(message.data)
+            return Reply(552, f"5.3.4 The message has {size} bytes, the mail server takes {self.most_bytes}.")
         return None
 
     def _options(self, message: Message) -> str:
@@ -256,6 +261,11 @@ class Connection:
                 self._break()
             # What the server said before it hung up is still to be read.
             return None
+
+
+def _most_bytes(size: str) -> float:
+    """The size a server declares (RFC 1870); none, or zero, means that it knows no limit."""
+    return int(size) if size.isascii() and size.isdigit() and int(size) else float("inf")
 
 
 def _stuffed(data: bytes) -> bytes:

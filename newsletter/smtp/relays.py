@@ -6,7 +6,7 @@ import smtplib
 import socket
 import ssl
 from dataclasses import dataclass
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -21,7 +21,11 @@ LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """One value of SMTP_URL: where mail is handed over, and what share of the connections it gets."""
+    """One value of SMTP_URL: where mail is handed over, what share of the connections it gets, and how much it takes.
+
+    `connections` is the most that may be open, from all processes together; `rate` is in messages a minute; with
+    `domains` it takes the mail for these alone, and all of it. None and nothing: no limit, no route.
+    """
 
     scheme: str
     host: str
@@ -29,26 +33,39 @@ class Relay:
     user: str
     password: str
     weight: int
+    connections: int | None = None
+    rate: int | None = None
+    domains: frozenset[str] = frozenset()
 
     @classmethod
     def parse(cls, url: str) -> Relay:
-        """Read `smtp://`, `smtp+starttls://` or `smtps://` with user:password@host:port?weight=.
+        """Read `smtp://`, `smtp+starttls://` or `smtps://` with user:password@host:port.
+
+        It may have the parameters weight, connections, rate (numbers) and domains (with commas between them).
 
         Raises:
             ImproperlyConfigured: it is none of these.
         """
         try:
             parts = urlsplit(url)
-            weight = int(parse_qs(parts.query).get("weight", ["1"])[0])
+            given = dict(parse_qsl(parts.query))
+            numbers = {name: int(given[name]) for name in ("weight", "connections", "rate") if name in given}
             port = parts.port or PORTS[parts.scheme]
-            if not parts.hostname or weight < 1:
+            if not parts.hostname or any(number < 1 for number in numbers.values()):
                 raise ValueError(url)
         except (KeyError, ValueError):
             raise ImproperlyConfigured(
                 "SMTP_URL can not be read: write smtp://, smtp+starttls:// or smtps://user:password@host:port?weight=1."
             ) from None
         user, password = unquote(parts.username or ""), unquote(parts.password or "")
-        return cls(parts.scheme, parts.hostname, port, user, password, weight)
+        domains = frozenset(filter(None, given.get("domains", "").lower().split(",")))
+        return cls(
+            *(parts.scheme, parts.hostname, port, user, password),
+            weight=numbers.get("weight", 1),
+            connections=numbers.get("connections"),
+            rate=numbers.get("rate"),
+            domains=domains,
+        )
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
@@ -73,7 +90,7 @@ class Relay:
         except OSError as error:
             raise Refused(f"The mail server {self} does not answer: {error}") from error
 
-    def _greet(self) -> tuple[socket.socket, frozenset[str]]:
+    def _greet(self) -> tuple[socket.socket, dict[str, str]]:
         server = self._open()
         try:
             server.ehlo_or_helo_if_needed()
@@ -89,7 +106,7 @@ class Relay:
             raise
         if server.file is not None:
             server.file.close()
-        return server.sock, frozenset(server.esmtp_features)
+        return server.sock, server.esmtp_features
 
     def _open(self) -> smtplib.SMTP:
         if self.scheme == "smtps":

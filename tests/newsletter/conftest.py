@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from datetime import UTC, date, datetime
 from io import BytesIO
 
@@ -178,3 +180,21 @@ def november():
 def issue(newsletter, november, october):
     """October's issue as the drafter left it; its Spanish translation stands beside it."""
     return digest.draft(date(2026, 10, 1))
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """Certificate and key of a server that nobody vouches for."""
+    if not shutil.which("openssl"):
+        pytest.skip("openssl: not found")
+    folder = tmp_path_factory.mktemp("certificate")
+    files = folder / "cert.pem", folder / "key.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"),
+            *("-out", files[0], "-keyout", files[1]),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return files

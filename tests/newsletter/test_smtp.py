@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-
 import pytest
 
 from newsletter import smtp
@@ -133,23 +130,6 @@ def test_a_relay_is_read_from_its_address():
     relay = Relay.parse("smtp+starttls://us%40er:p%3Ass@relay.example?weight=3")
     assert (relay.host, relay.port, relay.weight) == ("relay.example", 587, 3)
     assert (relay.user, relay.password) == ("us@er", "p:ss")
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    if not shutil.which("openssl"):
-        pytest.skip("openssl: not found")
-    folder = tmp_path_factory.mktemp("certificate")
-    files = folder / "cert.pem", folder / "key.pem"
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"),
-            *("-out", files[0], "-keyout", files[1]),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    return files
 
 
 @pytest.mark.parametrize("scheme", ["smtps", "smtp+starttls"])

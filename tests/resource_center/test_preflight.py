@@ -61,6 +61,22 @@ def check(target="demo", **settings) -> tuple[int, list[str]]:
         ("ESP", "Postmark"),
         ("ANYMAIL_WEBHOOK_SECRET", "no-colon"),
         ("POSTMARK_API_URL", "api.postmarkapp.com"),
+        ("SMTP_URL", "smtp://a.example?connections=few"),
+        ("SMTP_URL", "smtp://a.example?rate=0"),
+        ("SMTP_URL", "smtp://a.example smtp://b.example?domains=school"),
+        ("SMTP_URL", "smtp://a.example?domains=school.edu smtp://b.example?domains=district.org"),
+        ("DOMAIN_LIMITS", "gmail.com"),
+        ("DOMAIN_LIMITS", "gmail.com=60/hour"),
+        ("DOMAIN_LIMITS", "gmail.com=60/min outlook.com=0"),
+        ("MAIL_WARM_UP", "tomorrow"),
+        ("MAIL_WARM_UP", "2026-02-30"),
+        ("MAIL_WARM_UP", "2026-11-26:first=0"),
+        ("MAIL_WARM_UP", "2026-11-26:first=200,weeks=6"),
+        ("MAIL_WARM_UP", "2026-11-26:days=1"),
+        ("DKIM_KEY_FILE", "/proc/nothing.pem"),
+        ("DKIM_KEY_FILE", "README.md"),
+        ("DKIM_SELECTOR", "two words"),
+        ("DKIM_DOMAIN", "me@example.org"),
         ("MAIL_FROM", "nobody"),
         ("MAIL_REPLY_TO", "a@b@"),
         ("BOUNCE_DOMAIN", "me@example.org"),
@@ -112,6 +128,8 @@ def test_a_complaint_never_shows_a_password(tmp_path):
 
 
 def test_values_that_work_pass(tmp_path):
+    private_key = tmp_path / "dkim.pem"
+    private_key.write_text("-----BEGIN PRIVATE KEY-----\nMIIEvQ==\n-----END PRIVATE KEY-----\n")
     assert check(
         DATA_DIR=str(tmp_path),
         SITE_URL="https://www.example.org",
@@ -120,13 +138,27 @@ def test_values_that_work_pass(tmp_path):
         EMBED_ORIGINS="https://partner.example http://localhost:3000",
         DATABASE_URL="postgres://me:p%40ss@db.example:5432/site",
         REDIS_URL="rediss://:secret@redis.example:6380/2",
-        SMTP_URL="smtp+starttls://me:p%40ss@relay.example:587?weight=3 smtps://relay2.example",
+        SMTP_URL="smtp+starttls://me:p%40ss@relay.example:587?weight=3&connections=4&rate=600 smtps://relay2.example"
+        " smtp://relay3.example?domains=school.edu,district.org",
+        DOMAIN_LIMITS="gmail.com=60/min,4 outlook.com=20/min Yahoo.com=2",
+        MAIL_WARM_UP="2026-11-26:first=200,days=42",
+        DKIM_KEY_FILE=str(private_key),
+        DKIM_SELECTOR="news.2026",
+        DKIM_DOMAIN="example.org",
         MAIL_FROM="Bücherei <news@example.org>",
         BOUNCE_DOMAIN="bounces.example.org",
         UNCERTAIN_DELIVERIES="hold",
         TIME_ZONE="Europe/Berlin",
         DEBUG="off",
     ) == (0, [])
+
+
+def test_a_key_without_its_name_in_the_dns_is_no_use(tmp_path):
+    private_key = tmp_path / "dkim.pem"
+    private_key.write_text("-----BEGIN PRIVATE KEY-----\nMIIEvQ==\n-----END PRIVATE KEY-----\n")
+    code, lines = check(DATA_DIR=str(tmp_path), DKIM_KEY_FILE=str(private_key))
+    assert (code, len(lines)) == (1, 1)
+    assert lines[0].startswith("DKIM_SELECTOR is missing")
 
 
 def test_a_port_that_is_taken_is_named(tmp_path):
