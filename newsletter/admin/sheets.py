@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from wagtail.admin.views.mixins import ExcelDateFormatter
@@ -24,11 +25,19 @@ class SheetMixin:
     """For an IndexView: no cell is a formula, memory does not grow with the rows, and who took the file is logged."""
 
     request: HttpRequest
+    is_export: bool
+    get_queryset: Callable[[], QuerySet[Any]]
     list_export: list[str]
     get_filename: Callable[[], str]
     get_heading: Callable[[QuerySet[Any], str], str]
     to_row_dict: Callable[[Any], dict[str, Any]]
     preprocess_field_value: Callable[[str, Any, str], Any]
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Give the file without the page around it, which would read every row first."""
+        if self.is_export:
+            return self.as_spreadsheet(self.get_queryset(), request.GET["export"])
+        return super().get(request, *args, **kwargs)  # type: ignore[misc, no-any-return]
 
     def as_spreadsheet(self, queryset: QuerySet[Any], form: str) -> StreamingHttpResponse | FileResponse:
         log(self.get_logged(), "newsletter.export_list", user=self.request.user, data={"list": self.get_filename()})

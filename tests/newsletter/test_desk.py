@@ -297,8 +297,8 @@ def test_an_export_holds_few_rows_in_memory(manager, mailing, monkeypatch):
             )
             for n in range(have, number)
         )  # fmt: skip
-        answer = manager.get(f"{DELIVERIES}?export=csv")
         tracemalloc.start()
+        answer = manager.get(f"{DELIVERIES}?export=csv")
         lines = sum(chunk.count(b"\r\n") for chunk in answer.streaming_content)
         _now, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
