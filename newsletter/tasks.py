@@ -7,8 +7,9 @@ from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_ready
+from django.conf import settings
 
-from newsletter import delivery, digest
+from newsletter import bounces, delivery, digest
 
 SHIFT_LIMIT = 840  # seconds: a shift, and the longest wait for a reply; below the broker's patience
 
@@ -36,6 +37,13 @@ def draft_digest() -> None:
     """Draft the issue of the month that has just ended, if there is anything to say."""
     with contextlib.suppress(digest.NothingToSay):
         digest.draft(digest.last_month())
+
+
+@shared_task(time_limit=600)
+def poll_bounces() -> None:
+    """Take in what waits in the bounce mailbox, where there is one."""
+    if settings.BOUNCE_MAILBOX_URL:
+        bounces.poll(settings.BOUNCE_MAILBOX_URL)
 
 
 @worker_ready.connect

@@ -149,6 +149,15 @@ def domain(value: str) -> str:
     return "" if HOST.fullmatch(value) and "@" not in value else f"is {value!r}: it must be a domain"
 
 
+def bounce_mailbox_url(value: str) -> str:
+    parts = split(value)
+    if parts is None or parts.scheme not in {"pop3", "pop3s", "imap", "imaps"} or not parts.hostname:
+        return "must be pop3://, pop3s://, imap:// or imaps:// with user:password@host:port (special characters as %XX)"
+    if not parts.username or parts.password is None:
+        return "names no user and password: pop3s://user:password@host"
+    return "has parameters, but none is known" if parts.query or parts.fragment else ""
+
+
 def uncertain(value: str) -> str:
     return "" if value in {"resend", "hold"} else f"is {value!r}: it must be resend or hold"
 
@@ -191,6 +200,7 @@ SETTINGS: dict[str, Setting] = {
     "MAIL_REPLY_TO": Setting("", address),
     "MAIL_POSTAL_ADDRESS": Setting("", anything),
     "BOUNCE_DOMAIN": Setting("", domain),
+    "BOUNCE_MAILBOX_URL": Setting("", bounce_mailbox_url),
     "UNCERTAIN_DELIVERIES": Setting("resend", uncertain),
     "TIME_ZONE": Setting("America/New_York", time_zone),
     "MEDIA_BUCKET_URL": Setting("", not_yet("media are kept in DATA_DIR.")),

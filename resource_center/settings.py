@@ -165,6 +165,7 @@ CELERY_TIMEZONE = env["TIME_ZONE"]
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "newsletter.tasks.tick", "schedule": 60.0},
     "draft-digest": {"task": "newsletter.tasks.draft_digest", "schedule": crontab(minute=0, hour=6, day_of_month="1")},
+    "poll-bounces": {"task": "newsletter.tasks.poll_bounces", "schedule": 180.0},
     "publish-scheduled": {"task": "content.tasks.publish_scheduled", "schedule": 60.0},
 }
 
@@ -175,6 +176,7 @@ MAIL_FROM = env["MAIL_FROM"]
 MAIL_REPLY_TO = env["MAIL_REPLY_TO"]
 MAIL_POSTAL_ADDRESS = env["MAIL_POSTAL_ADDRESS"]
 BOUNCE_DOMAIN = env["BOUNCE_DOMAIN"]
+BOUNCE_MAILBOX_URL = env["BOUNCE_MAILBOX_URL"]
 UNCERTAIN_DELIVERIES = env["UNCERTAIN_DELIVERIES"]
 MAILBOX_DIR = DATA_DIR / "mailbox"
 LOCAL_MAILBOX = not SMTP_URLS and not ESP

@@ -13,9 +13,9 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from newsletter import subscribers
+from newsletter import diagnosis, subscribers
 from newsletter.delivery import clock
-from newsletter.delivery.replies import BLOCKED, EXPIRED, UNCERTAIN, Verdict, status
+from newsletter.delivery.replies import BLOCKED, EXPIRED, UNCERTAIN, Verdict
 from newsletter.models import Bounce, Delivery, Lane, Mailing, Notice, Subscription
 
 LEASE = 60  # seconds
@@ -171,7 +171,7 @@ def _bounce(entry: Entry, detail: str) -> Bounce:
         delivery_id=entry.row.pk if entry.row.kind is Kind.DELIVERY else None,
         notice_id=entry.row.pk if entry.row.kind is Kind.NOTICE else None,
         kind=entry.verdict.bounce or Bounce.Kind.UNKNOWN,
-        status=status(entry.verdict.reply),
+        status=diagnosis.status_of(entry.verdict.reply),
         detail=detail,
     )
 

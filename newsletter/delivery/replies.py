@@ -6,6 +6,7 @@ import re
 import secrets
 from dataclasses import dataclass
 
+from newsletter import diagnosis
 from newsletter.models import Bounce, Dispatch
 from newsletter.smtp import Outcome, Reply, Stage
 
@@ -21,14 +22,10 @@ DEFERRED = "deferred"  # the server asked us to come again
 UNWRITABLE = "unwritable"  # no message could be made
 DISCONNECTED = "disconnected"  # the connection broke before the message was handed over
 
-ENHANCED = re.compile(r"\b([45])\.(\d{1,3})\.(\d{1,3})\b")
 ADDRESSES = re.compile(r"[^\s<>]+(@|%40)[^\s<>]+", re.IGNORECASE)
-WORDS_ABOUT_US = re.compile(
-    r"spam|polic(y|ies)|block(ed|list)|black ?list|reputation|dmarc|\bspf\b|dkim|authenticat|relay|unsolicited|\brbl\b",
-    re.IGNORECASE,
-)
 CODES_ABOUT_US = {500, 501, 502, 503, 504, 530, 534, 535, 538}
-ABOUT_US = {(1, 7), (1, 8), (3, 4)}  # RFC 3463: the sender's address; a message too big
+ABOUT_THE_ADDRESS = re.compile(r"5\.(?:1\.(?!7$|8$)|2\.)")  # RFC 3463; X.1.7 and X.1.8 mean the sender's
+SMTPUTF8_MISSING = "5.6.7"  # the address needs it and the way to it has none
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,29 +89,20 @@ def backoff(attempts: int) -> float:
 
 def about_us(reply: Reply, stage: Stage) -> bool:
     """Whether a 5xx says something about the sender, its content or its standing rather than about the address."""
-    enhanced = ENHANCED.search(reply.text)
-    if enhanced:
-        subject, detail = int(enhanced[2]), int(enhanced[3])
-        if (subject, detail) == (6, 7):  # the address needs SMTPUTF8 and the way to it has none
-            return False
-        return subject in (5, 6, 7) or (subject, detail) in ABOUT_US or stage is Stage.MAIL
-    if stage is Stage.RCPT:
-        return reply.code in CODES_ABOUT_US or bool(WORDS_ABOUT_US.search(reply.text))
-    return True
+    status = diagnosis.status_of(reply.text)
+    if stage is Stage.MAIL:
+        return status != SMTPUTF8_MISSING
+    kind = diagnosis.diagnose(str(reply))
+    if kind is None:
+        return stage is not Stage.RCPT or reply.code in CODES_ABOUT_US
+    return kind is Bounce.Kind.BLOCKED and not ABOUT_THE_ADDRESS.match(status)
 
 
 def bounce_kind(reply: Reply) -> Bounce.Kind:
-    """Hard when the address does not exist; soft when it exists and takes nothing now, such as a full mailbox."""
-    enhanced = ENHANCED.search(reply.text)
-    return Bounce.Kind.SOFT if enhanced and enhanced[2] in "23" and enhanced[3] != "1" else Bounce.Kind.HARD
+    """Hard when the address does not exist; soft when it exists and takes nothing now, or when that is not certain."""
+    return diagnosis.diagnose(str(reply)) or Bounce.Kind.SOFT
 
 
 def anonymous(text: str) -> str:
     """A reply without the addresses it repeats, for where an erasure would not find them."""
     return ADDRESSES.sub("…", text)
-
-
-def status(text: str) -> str:
-    """The enhanced status code (RFC 3463) in a reply, or nothing."""
-    enhanced = ENHANCED.search(text)
-    return enhanced[0] if enhanced else ""

@@ -40,6 +40,11 @@ def portrait(subscriber: Subscriber) -> dict[str, Any]:
             {"subject": delivery.mailing.subject, "state": delivery.state, "sent_at": delivery.sent_at}
             for delivery in deliveries
         ],
+        "bounces": list(
+            Bounce.objects.filter(Q(delivery__subscriber=subscriber) | Q(notice__subscription__subscriber=subscriber))
+            .order_by("pk")
+            .values("kind", "status", "detail", "at")
+        ),
         "registrations": [
             {"event": place.event.title, "state": place.state, "since": place.created_at}
             for place in Registration.objects.filter(address_key=subscriber.address_key).select_related("event")

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, Max, OuterRef
 from django.db.models.functions import Coalesce
 
-from newsletter.models import Bounce, Delivery, Dispatch, Notice, Suppression
+from newsletter.models import Bounce, Delivery, Dispatch, Notice, Subscription, Suppression
 from newsletter.subscribers.consent import suppress
 
 AT_ONCE = {
@@ -50,7 +50,12 @@ def _fails_too_often(subscriber_id: int | None) -> bool:
 
 
 def _messages(subscriber_id: int) -> Iterator[tuple[datetime, bool]]:
-    """When each of a subscriber's last messages went out, and whether it met a soft bounce."""
+    """When each of a subscriber's last messages went out, and whether it met a soft bounce.
+
+    What was before their last confirmation does not count against who came back with a mended address.
+    """
+    standing = Subscription.objects.filter(subscriber=subscriber_id)
+    confirmed_at = standing.aggregate(at=Max("confirmed_at"))["at"]
     soft = Bounce.objects.filter(kind=Bounce.Kind.SOFT)
     deliveries = Delivery.objects.filter(subscriber=subscriber_id).annotate(
         soft=Exists(soft.filter(delivery=OuterRef("pk")))
@@ -60,4 +65,5 @@ def _messages(subscriber_id: int) -> Iterator[tuple[datetime, bool]]:
     )
     for rows in (deliveries, notices):
         went = rows.filter(state__in=ENDED).annotate(went_at=Coalesce(F("sent_at"), F("first_tried_at")))
-        yield from went.exclude(went_at=None).order_by("-went_at").values_list("went_at", "soft")[:LAST]
+        went = went.filter(went_at__gte=confirmed_at) if confirmed_at else went.exclude(went_at=None)
+        yield from went.order_by("-went_at").values_list("went_at", "soft")[:LAST]

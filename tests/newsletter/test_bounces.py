@@ -12,6 +12,7 @@ from newsletter.bounces import Report
 from newsletter.delivery import ledger, reaper, replies
 from newsletter.models import Bounce, ConsentEvent, Delivery, Mailing, Notice, Subscription, Suppression
 from tests.newsletter.issues import an_issue
+from tests.sink import Rule, Sink
 
 
 @pytest.fixture
@@ -90,6 +91,7 @@ def test_an_endless_event_id_is_still_one_event(hers):
 @pytest.fixture
 def earlier(hers):
     """Further deliveries to Maria, the oldest first: `earlier("soft", "", "soft")`."""
+    Subscription.objects.update(confirmed_at=hers.sent_at - timedelta(days=1000))
 
     def make(*kinds):
         for number, kind in enumerate(kinds):
@@ -135,6 +137,12 @@ def test_a_bounce_about_an_erased_reader_keeps_nothing_of_them(hers, maria):
     bounces.record(report(hers, Bounce.Kind.HARD, detail=f"<{key}>: unknown"))
     assert Bounce.objects.get().detail == ""
     assert [row.reason for row in Suppression.objects.all()] == ["erased"]
+
+
+def test_a_reader_is_told_what_came_back(hers, maria):
+    bounces.record(report(hers, Bounce.Kind.SOFT, status="5.2.2", detail="Mailbox full"))
+    [told] = subscribers.portrait(maria.subscriber)["bounces"]
+    assert (told["kind"], told["status"], told["detail"]) == ("soft", "5.2.2", "Mailbox full")
 
 
 def test_a_confirmation_that_comes_back_ends_the_waiting(sam):
@@ -232,3 +240,76 @@ def test_a_report_stops_the_next_try_before_its_dot(hers, flying):
     bounces.record(report(hers, Bounce.Kind.SOFT))
     row = flying(SENT).row
     assert ledger.refusals([row]) == {row: "bounced"}
+
+
+# --- Refused at the door
+
+
+@pytest.fixture
+def refused(newsletter, people, settings):
+    """Sends an issue to three readers over a relay with these rules: `refused(Rule(...))`."""
+
+    def send(*rules):
+        for name in ("ada", "ben", "eve"):
+            people(f"{name}@school.example")
+        mailing = delivery.schedule(an_issue())
+        with Sink(*rules) as sink:
+            settings.SMTP_URLS, settings.LOCAL_MAILBOX = [sink.url], False
+            delivery.send_until_idle(mailing, wait=False)
+        return mailing
+
+    return send
+
+
+def ended():
+    return set(Subscription.objects.exclude(status="confirmed").values_list("subscriber__address_key", "status"))
+
+
+def test_a_dead_address_at_the_door_is_suppressed_like_one_by_mail(refused):
+    mailing = refused(Rule("rcpt", "550 5.1.1 No such person", to="ben"), Rule("rcpt", "550 Unknown user", to="eve"))
+    assert ended() == {("ben@school.example", "bounced"), ("eve@school.example", "bounced")}
+    assert Suppression.objects.count() == 2 and adds_up(mailing)
+    assert delivery.counts(mailing)["failed"] == 2
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "552 5.2.2 Mailbox full",
+        "550 5.2.1 This account is disabled",
+        "550 Requested action not taken",
+        "550 5.1.1 Refused: your message looks like spam",
+    ],
+)
+def test_whatever_else_is_said_at_the_door_removes_nobody(refused, reply):
+    mailing = refused(Rule("rcpt", reply, to="ben"))
+    assert delivery.counts(mailing)["failed"] == 1
+    assert Bounce.objects.get().kind in ("soft", "blocked") and ended() == set()
+
+
+def test_a_word_about_us_at_the_door_removes_nobody_and_pauses(refused):
+    mailing = refused(Rule("rcpt", "550 5.7.1 Blocked by policy", to="ben"))
+    mailing.refresh_from_db()
+    assert mailing.state == "paused" and ended() == set()
+
+
+def test_a_dead_address_of_a_confirmation_is_suppressed_too(sam, settings):
+    notices.queue(sam, Notice.Kind.CONFIRMATION)
+    with Sink(Rule("rcpt", "550 5.1.1 No such person")) as sink:
+        settings.SMTP_URLS, settings.LOCAL_MAILBOX = [sink.url], False
+        delivery.work_on_notices()
+    assert ended() == {("sam@school.example", "bounced")}
+    assert Bounce.objects.get().notice.state == "failed"
+
+
+def test_the_door_costs_nothing_where_nobody_is_refused(hers, flying, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        ledger.record([flying(SENT)])
+
+
+def test_a_reader_who_was_let_back_in_begins_anew(hers, maria, earlier):
+    """Three soft bounces ended it; the address was mended, and one more is not the last straw."""
+    earlier("soft", "soft", "soft")
+    Subscription.objects.filter(pk=maria.pk).update(confirmed_at=timezone.now() - timedelta(days=10))
+    bounces.record(report(hers, Bounce.Kind.SOFT))
+    assert not Suppression.objects.exists()

@@ -1,0 +1,53 @@
+"""Which message of ours a mail is about: by a return token, which we signed, or by a Message-ID that we made up.
+
+Nobody else knows either, so a mail without them is a forgery, or somebody else's, and changes nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from newsletter import links
+from newsletter.bounces.mail import Mail, every_header
+from newsletter.models import Delivery, Notice
+
+TOKEN = re.compile(r"bounce\+([a-z]{1,8}-[0-9a-z]{1,13}-[a-z2-7]{16})@", re.IGNORECASE)
+MESSAGE_ID = re.compile(r"<[dn]\.[0-9a-f]{24,32}@[^\s<>@]{1,255}>")
+# Where servers write to whom they brought a mail.
+ENVELOPE = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-delivered-to", "to", "cc", "received")
+MOST = 100  # messages of ours in one mail
+
+
+def subjects(mail: Mail, raw: bytes) -> list[Delivery | Notice]:
+    """The deliveries and notices a mail is about.
+
+    The address it came to decides. Where that was rewritten, the returned message has the same address as its
+    envelope sender, and its own Message-ID.
+    """
+    envelope = [text for name in ENVELOPE for text in every_header(mail.headers, name)]
+    return _by_tokens(envelope) or _by_tokens(_texts(mail, raw)) or _by_message_ids(_texts(mail, raw))
+
+
+def _texts(mail: Mail, raw: bytes) -> Iterator[str]:
+    yield raw.decode("latin-1")
+    yield mail.prose  # unfolded and decoded
+    for copy in mail.returned:
+        yield from (str(value) for value in copy.values())
+
+
+def _by_tokens(texts: Iterable[str]) -> list[Delivery | Notice]:
+    tokens = dict.fromkeys(token.lower() for text in texts for token in TOKEN.findall(text))
+    found: list[Delivery | Notice] = []
+    for token in list(tokens)[:MOST]:
+        try:
+            kind, pk = links.read_return_token(token)
+        except links.UnknownLink:
+            continue
+        found += Delivery.objects.filter(pk=pk) if kind == "d" else Notice.objects.filter(pk=pk)
+    return found
+
+
+def _by_message_ids(texts: Iterable[str]) -> list[Delivery | Notice]:
+    ids = list(dict.fromkeys(number for text in texts for number in MESSAGE_ID.findall(text)))[:MOST]
+    return [*Delivery.objects.filter(message_id__in=ids), *Notice.objects.filter(message_id__in=ids)]
