@@ -43,10 +43,7 @@ NEVER_SENDABLE = (
     UnicodeError,
 )
 TAKEN = ("sent", "queued")
-REFUSED = {
-    "invalid": "5.1.1 The provider says that this is no address.",
-    "rejected": "5.2.1 On the provider's own list.",
-}
+REFUSED = {"invalid": "5.1.3 No address.", "rejected": "5.1.1 No longer mailed by the provider."}
 SLOW_DOWN = re.compile(r"throttl|too.?many.?requests|LimitExceededException|rate.?limit|quota", re.IGNORECASE)
 KEYS = re.compile(r"invalid.{0,8}key|unauthori[sz]ed|forbidden|payment.?required", re.IGNORECASE)
 RECIPIENT = re.compile(
@@ -113,8 +110,8 @@ def _refused(message: Message, status: int, said: str) -> Outcome:
     if status >= 500 or status in (408, 409, 423, 425):
         return Outcome(message, False, Stage.DOT, Reply(451, f"4.0.0 {said}"))
     if RECIPIENT.search(said) and BROKEN.search(said) and not SENDER.search(said):
-        # Read from words alone, so a soft bounce: nobody is removed at once for what may be a misunderstanding.
-        return Outcome(message, False, Stage.RCPT, Reply(550, f"5.2.0 {said}"))
+        # Without the words that made us think so: they could make it a hard bounce, and may be a misunderstanding.
+        return Outcome(message, False, Stage.RCPT, Reply(550, f"5.2.0 HTTP {status} for this recipient alone."))
     return Outcome(message, False, Stage.MAIL, Reply(554, f"5.6.0 {said}"))
 
 

@@ -13,8 +13,7 @@ from anymail.signals import AnymailTrackingEvent, EventType, RejectReason
 from django.http import HttpRequest
 from django.utils.timezone import is_aware
 
-from newsletter import bounces, links, subscribers
-from newsletter.delivery import replies
+from newsletter import bounces, diagnosis, links, subscribers
 from newsletter.esp.providers import Provider
 from newsletter.models import Bounce, Delivery, Notice, Subscription
 from newsletter.smtp import readable
@@ -91,7 +90,7 @@ def _take_in(provider: Provider, event: AnymailTrackingEvent) -> bool:
         event_id=f"{provider.name}:{_identity(event)}",
         delivery=about.pk if isinstance(about, Delivery) else None,
         notice=about.pk if isinstance(about, Notice) else None,
-        status=replies.status(said),
+        status=diagnosis.status_of(said),
         detail=said,
         at=at,
     )
@@ -101,8 +100,8 @@ def _take_in(provider: Provider, event: AnymailTrackingEvent) -> bool:
 def kind_of(event: AnymailTrackingEvent) -> Bounce.Kind | None:
     """What an event is in our words; None for what does not concern us, such as an opened message.
 
-    A code of the receiving server goes before the provider's own word: some call every 5xx a hard bounce, also the
-    one that refuses us and not the address.
+    What the receiving server said goes before the provider's own word: some call every 5xx a hard bounce, also the one
+    that refuses us and not the address.
     """
     if event.event_type not in TURNED_BACK:
         return KINDS.get(event.event_type)
@@ -118,21 +117,12 @@ def kind_of(event: AnymailTrackingEvent) -> Bounce.Kind | None:
     if event.reject_reason in BY_REASON:
         return BY_REASON[event.reject_reason]
     said = str(event.mta_response or event.description or "")
-    code = replies.ENHANCED.search(said)
-    if code:
-        return _by_code(code[1], code[2], code[3])
+    diagnosed = diagnosis.diagnose(said)
+    if diagnosed:
+        return diagnosed
     if event.event_type == EventType.FAILED and not said.startswith("55"):
         return Kind.BLOCKED
     return Kind.HARD
-
-
-def _by_code(first: str, subject: str, detail: str) -> Bounce.Kind:
-    """RFC 3463: 5.7 is policy, 5.2.2 a full mailbox, 5.1.1 no such address."""
-    if first == "4":
-        return Kind.SOFT
-    if subject in "567" or (int(subject), int(detail)) in replies.ABOUT_US:
-        return Kind.BLOCKED
-    return Kind.SOFT if subject in "23" and detail != "1" else Kind.HARD
 
 
 def _raw(event: AnymailTrackingEvent) -> dict[str, Any]:
