@@ -6,7 +6,7 @@ to unsubscribe can never confirm. Tokens are made from facts alone: the same mai
 
 from __future__ import annotations
 
-import base64
+import binascii
 import hashlib
 import hmac
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ from django.utils.http import base36_to_int, int_to_base36
 CONFIRM, PREFERENCES, UNSUBSCRIBE, EXPORT, ERASE = "confirm", "preferences", "unsubscribe", "export", "erase"
 LIFETIMES = {CONFIRM: timedelta(hours=72), EXPORT: timedelta(hours=1), ERASE: timedelta(hours=1)}
 SIGNATURE_BYTES = 16
+URL_SAFE = bytes.maketrans(b"+/", b"-_")
 RETURN_SIGNATURE_BYTES = 10  # a return token must fit the 64 characters before the @ with room to spare
 
 
@@ -91,6 +92,17 @@ def unsubscribe_url(public_id: str, mailing_id: int | None, language: str) -> st
     return _url(UNSUBSCRIBE, public_id, mailing_id or 0, language)
 
 
+def personal_urls(public_id: str, mailing_id: int | None, language: str) -> tuple[str, str]:
+    """Both links of one message, to unsubscribe and to one's preferences, in one go: a mailing makes many."""
+    site, secret = settings.SITE_URL, settings.SECRET_KEY
+    leave = f"{public_id}.{int_to_base36(mailing_id or 0)}"
+    prefer = f"{public_id}.0"
+    return (
+        f"{site}{_path(UNSUBSCRIBE, language)}{leave}.{_mark(UNSUBSCRIBE, leave, secret)}/",
+        f"{site}{_path(PREFERENCES, language)}{prefer}.{_mark(PREFERENCES, prefer, secret)}/",
+    )
+
+
 def read(purpose: str, token: str) -> Link:
     """What a token of this purpose says; see `Link.expired` for its age.
 
@@ -153,12 +165,12 @@ def _marks(purpose: str, text: str) -> list[str]:
 
 def _mark(purpose: str, text: str, secret: str) -> str:
     digest = hmac.digest(_key(purpose, secret), text.encode(), "sha256")
-    return base64.urlsafe_b64encode(digest[:SIGNATURE_BYTES]).rstrip(b"=").decode()
+    return binascii.b2a_base64(digest[:SIGNATURE_BYTES], newline=False).translate(URL_SAFE, b"=").decode()
 
 
 def _return_mark(text: str, secret: str) -> str:
     digest = hmac.digest(_key("return", secret), text.encode(), "sha256")
-    return base64.b32encode(digest[:RETURN_SIGNATURE_BYTES]).decode().lower()
+    return digest[:RETURN_SIGNATURE_BYTES].hex()
 
 
 @lru_cache(maxsize=64)

@@ -76,7 +76,7 @@ class MailboxSession:
         path.write_bytes(head.encode() + message.data)
         self._offered = (message, path)
 
-    def finish(self) -> bool:
+    def finish(self, more: bool = False) -> bool:  # noqa: ARG002
         """Put the offered message where it is found."""
         assert self._offered is not None
         message, path = self._offered

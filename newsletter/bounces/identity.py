@@ -12,7 +12,7 @@ from newsletter import links
 from newsletter.bounces.mail import Mail, every_header
 from newsletter.models import Delivery, Notice
 
-TOKEN = re.compile(r"bounce\+([a-z]{1,8}-[0-9a-z]{1,13}-[a-z2-7]{16})@", re.IGNORECASE)
+TOKEN = re.compile(r"bounce\+([a-z]{1,8}-[0-9a-z]{1,13}-[0-9a-f]{20})@", re.IGNORECASE)
 MESSAGE_ID = re.compile(r"<[dn]\.[0-9a-f]{24,32}@[^\s<>@]{1,255}>")
 # Where servers write to whom they brought a mail.
 ENVELOPE = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-delivered-to", "to", "cc", "received")

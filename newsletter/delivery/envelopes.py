@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import time
+from datetime import UTC, datetime
 from email.utils import parseaddr
+from functools import lru_cache
 
 from django.conf import settings
 from django.db import DatabaseError
@@ -59,16 +62,14 @@ def mail_domain() -> str:
 
 def _delivery(row: Row, language: str, template: messages.Template) -> bytes:
     assert row.public_id is not None
-    return messages.fill(
-        template,
-        messages.Slots(
-            to=row.address,
-            message_id=row.message_id,
-            date=timezone.localtime(),
-            unsubscribe=links.unsubscribe_url(row.public_id, row.mailing, language),
-            preferences=links.preferences_url(row.public_id, language),
-        ),
-    )
+    unsubscribe, preferences = links.personal_urls(row.public_id, row.mailing, language)
+    date = _local(int(time.time()))
+    return messages.fill(template, messages.Slots(row.address, row.message_id, date, unsubscribe, preferences))
+
+
+@lru_cache(maxsize=2)
+def _local(second: int) -> datetime:
+    return timezone.localtime(datetime.fromtimestamp(second, UTC))
 
 
 def _notice(row: Row) -> bytes:

@@ -37,6 +37,7 @@ class Lane:
     waiting: deque[Row]
     position: int
     lease_ends: float
+    portion: int
     session: Session | None = None
     offered: Row | None = None
     dotted: Row | None = None
@@ -133,7 +134,7 @@ class Lane:
 
     def finish(self) -> None:
         """Write the final dot, if it may be written."""
-        if self.may_finish and self.session and self.session.finish():
+        if self.may_finish and self.session and self.session.finish(more=bool(self.waiting)):
             self.dotted, self.offered = self.offered, None
 
     def take(self, rows: list[Row]) -> None:

@@ -19,7 +19,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from newsletter import diagnosis, subscribers
 from newsletter.delivery import clock
 from newsletter.delivery.replies import BLOCKED, EXPIRED, UNCERTAIN, Verdict
-from newsletter.delivery.statements import Answer, Pending, Statement, rows
+from newsletter.delivery.statements import Answer, Pending, Statement, answer, gathered, rows
 from newsletter.models import Bounce, Delivery, Dispatch, Lane, Mailing, Notice, Subscription
 
 LEASE = 60  # seconds
@@ -37,6 +37,9 @@ RESTORED = "restored"
 CAME_BACK = "bounced"
 ARRIVED = "delivered"
 EVIDENCE = f"CASE reason WHEN '{CAME_BACK}' THEN 'bounced' WHEN '{ARRIVED}' THEN 'sent' END"
+
+
+HELD, REFUSED = 1, 2  # what a line of a settlement's answer is about
 
 
 class Kind(StrEnum):
@@ -113,7 +116,7 @@ def renew(cleared: dict[int, int]) -> set[int]:
     """
     if not cleared:
         return set()
-    return {int(str(token)) for _part, token, *_rest in _texts().renew.run({"lanes": list(cleared.items())})}
+    return {token for _part, token in _texts().renew.run({"lanes": list(cleared.items())})}
 
 
 def record(entries: Sequence[Entry]) -> None:
@@ -122,8 +125,7 @@ def record(entries: Sequence[Entry]) -> None:
     for kind in Kind:
         mine = [_heard(entry) for entry in entries if entry.row.kind is kind]
         if mine:
-            answer = _texts().record[kind].run({"heard": mine})
-            kept |= {(kind, int(str(pk))): said or "" for _part, pk, said, *_rest in answer}
+            kept |= {(kind, pk): said for pk, said in _texts().record[kind].run({"heard": mine})}
     bounces = [entry for entry in entries if entry.verdict.bounce and (entry.row.kind, entry.row.pk) in kept]
     if bounces:
         rows = [_bounce(entry, kept[entry.row.kind, entry.row.pk]) for entry in bounces]
@@ -140,18 +142,27 @@ def refusals(rows: Sequence[Row]) -> dict[Row, str]:
     for kind in Kind:
         mine = {row.pk: row for row in rows if row.kind is kind}
         if mine:
-            answer = _texts().ask[kind].run({"asked": [[pk] for pk in mine]})
-            answers |= {mine[int(str(pk))]: _refusal(kind, *facts) for _part, pk, *facts in answer}
+            found = _texts().ask[kind].run({"asked": [[pk] for pk in mine]})
+            answers |= {mine[pk]: _refusal(kind, *facts) for _part, pk, *facts in found}
     return answers
+
+
+# There are never more than a few rows at a time.
+PLAIN_PLANS = {
+    "jit": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "plan_cache_mode": "force_generic_plan",
+}
 
 
 @contextmanager
 def plain_plans() -> Iterator[None]:
-    """Keep PostgreSQL from plans that pay for many rows only: here there are never more than a few."""
-    names = ("jit", "enable_hashjoin", "enable_mergejoin") if connection.vendor == "postgresql" else ()
+    """Keep PostgreSQL from plans that pay for many rows only, and from planning what it has planned."""
+    names = PLAIN_PLANS if connection.vendor == "postgresql" else {}
     with connection.cursor() as cursor:
-        for name in names:
-            cursor.execute(f"SET {name} = off")
+        for name, value in names.items():
+            cursor.execute(f"SET {name} = {value}")
     try:
         yield
     finally:
@@ -159,6 +170,11 @@ def plain_plans() -> Iterator[None]:
         with suppress(OperationalError, InterfaceError), connection.cursor() as cursor:
             for name in names:
                 cursor.execute(f"RESET {name}")
+
+
+def most_together(lanes: int) -> int:
+    """How many of so many lanes settle together: half of them where the others go on meanwhile, else all."""
+    return max(1, lanes // 2) if connection.vendor == "postgresql" else lanes
 
 
 class Settlement:
@@ -195,9 +211,9 @@ class Settlement:
         Raises:
             DatabaseError: nothing was written.
         """
-        answer = self._pending.answer() if self._pending else self._answer
-        held = {int(str(token)) for part, token, *_rest in answer if part == "held"}
-        refused = [(self._asked[int(str(pk))], facts) for part, pk, *facts in answer if part == "refused"]
+        lines = self._pending.answer() if self._pending else self._answer
+        held = {number for part, number, *_rest in lines if part == HELD}
+        refused = [(self._asked[number], facts) for part, number, *facts in lines if part == REFUSED]
         return held, {row: _refusal(row.kind, *facts) for row, facts in refused}
 
 
@@ -225,26 +241,23 @@ def _texts_for(_vendor: str) -> _Texts:
         FROM {rows("lanes", t="bigint", c="integer")} AS v
         WHERE l.token = v.t AND l.lease_until > {clock.now()}"""
     holds = f"(SELECT token FROM newsletter_lane WHERE lease_until > {clock.now()})"
+    held = answer(str(HELD), "token")
     refused = {kind: _asking(kind) for kind in Kind}
-    sqlite = [
-        f"{renewal} RETURNING 'held', token, NULL, NULL, NULL, NULL",
-        f"{_recording(Kind.DELIVERY, holds)} RETURNING 'kept', id, NULL, NULL, NULL, NULL",
-        refused[Kind.DELIVERY],
-    ]
     settle = f"""WITH held AS ({renewal} RETURNING token),
         kept AS ({_recording(Kind.DELIVERY, "held")} RETURNING 1)
-        SELECT 'held', token::text, NULL, NULL, NULL, NULL FROM held UNION ALL {refused[Kind.DELIVERY]}"""
+        {gathered(f"SELECT {held} FROM held UNION ALL {refused[Kind.DELIVERY]}")}"""
+    steps = [f"{renewal} RETURNING {held}", _recording(Kind.DELIVERY, holds), refused[Kind.DELIVERY]]
     return _Texts(
-        renew=_one(renewal, "'held'", "token", "NULL"),
-        record={kind: _one(_recording(kind, holds), "'kept'", "id", "reply") for kind in Kind},
-        ask={kind: Statement(text, [text]) for kind, text in refused.items()},
-        settle=Statement(settle, sqlite),
+        renew=_changing(renewal, str(HELD), "token"),
+        record={kind: _changing(_recording(kind, holds), "id", "reply") for kind in Kind},
+        ask={kind: Statement(gathered(text), [text]) for kind, text in refused.items()},
+        settle=Statement(settle, steps),
     )
 
 
-def _one(text: str, *answers: str) -> Statement:
-    text = f"{text} RETURNING {', '.join(answers)}"
-    return Statement(text, [text])
+def _changing(text: str, *columns: str) -> Statement:
+    text = f"{text} RETURNING {answer(*columns)}"
+    return Statement(f"WITH changed AS ({text}) {gathered('SELECT answer FROM changed')}", [text])
 
 
 def _recording(kind: Kind, holds: str) -> str:
@@ -261,6 +274,7 @@ def _recording(kind: Kind, holds: str) -> str:
         most="integer",
         name="text",
     )
+    # The sum keeps planners from the index of lanes, where they would pass all rows that a lane has had.
     gone = "(v.uncertain = 1 AND d.uncertain_attempts + 1 >= v.most)"
     expired = f"""(v.state = 'queued' AND v.uncertain = 0 AND v.attempt = 1
         AND d.first_tried_at < {clock.after(-GIVE_UP_AFTER)})"""
@@ -279,7 +293,7 @@ def _recording(kind: Kind, holds: str) -> str:
             sent_at = CASE WHEN v.state = 'sent' THEN {clock.now()} ELSE d.sent_at END,
             provider_id = CASE WHEN v.name = '' THEN d.provider_id ELSE v.name END
         FROM {heard} AS v JOIN {holds} AS h ON h.token = v.lane
-        WHERE d.id = v.pk AND d.lane = v.lane"""
+        WHERE d.id = v.pk AND d.lane + 0 = v.lane"""
 
 
 def _heard(entry: Entry) -> list[Any]:
@@ -293,10 +307,10 @@ def _heard(entry: Entry) -> list[Any]:
 
 def _asking(kind: Kind) -> str:
     """Only rows that must not go come back: usually none."""
-    said = "CASE WHEN x.id IS NOT NULL THEN '1' END"
+    suppressed = "CASE WHEN x.id IS NOT NULL THEN 1 END"
     asked = rows("asked", pk="bigint")
     if kind is Kind.DELIVERY:
-        return f"""SELECT 'refused', {_as_text("a.pk")}, d.reason, m.state, s.status, {said}
+        return f"""SELECT {answer(str(REFUSED), "a.pk", "d.reason", "m.state", "s.status", suppressed)}
             FROM {asked} AS a LEFT JOIN newsletter_delivery d ON d.id = a.pk
             LEFT JOIN newsletter_mailing m ON m.id = d.mailing_id
             LEFT JOIN newsletter_subscription s
@@ -304,7 +318,7 @@ def _asking(kind: Kind) -> str:
             LEFT JOIN newsletter_suppression x ON x.address_key = d.address_key
             WHERE m.state IS NULL OR m.state <> 'sending' OR s.status IS NULL OR s.status <> 'confirmed'
                 OR x.id IS NOT NULL OR d.reason IN ('{CAME_BACK}', '{ARRIVED}')"""
-    return f"""SELECT 'refused', {_as_text("a.pk")}, n.reason, n.kind, s.status, {said}
+    return f"""SELECT {answer(str(REFUSED), "a.pk", "n.reason", "n.kind", "s.status", suppressed)}
         FROM {asked} AS a LEFT JOIN newsletter_notice n ON n.id = a.pk
         LEFT JOIN newsletter_subscription s ON s.id = n.subscription_id
         LEFT JOIN newsletter_subscriber u ON u.id = s.subscriber_id
@@ -313,14 +327,10 @@ def _asking(kind: Kind) -> str:
             OR (s.status = 'confirmed' AND n.kind IN ('{Notice.Kind.CONFIRMATION}', '{Notice.Kind.REMINDER}'))"""
 
 
-def _as_text(column: str) -> str:
-    return f"CAST({column} AS text)"
-
-
-def _refusal(kind: Kind, reason: str | None, what: str | None, subscription: str | None, suppressed: str | None) -> str:
+def _refusal(kind: Kind, reason: str | None, what: str | None, subscription: str | None, suppressed: int | None) -> str:
     """Why a row must not go; `what` is the state of its mailing, or the kind of notice it is."""
     if reason in (CAME_BACK, ARRIVED):
-        return str(reason)
+        return reason or ""
     if what == Mailing.State.CANCELLED and kind is Kind.DELIVERY:
         return CANCELLED
     if subscription is None:
@@ -392,19 +402,24 @@ def claim_deliveries(mailing: int, lane: int, position: int, limit: int, among: 
 def _claimed(mailing: int, lane: int, position: int, limit: int, among: Among) -> list[tuple[Row, str]]:
     """Rows as they are claimed, each with the reason why it must not go, or nothing."""
     claim = {"claim": [[mailing, lane, position, limit]]}
-    return [
-        (
-            Row(
-                Kind.DELIVERY,
-                *(int(str(pk)), int(str(place)), str(message_id), str(address), int(str(attempts)), mailing),
-                *(int(str(variant)), public_id, blocked is not None, singled is not None),
-            ),
-            _refusal(Kind.DELIVERY, *facts),
-        )
-        for pk, place, message_id, address, attempts, variant, public_id, blocked, singled, *facts in _claiming(
-            connection.vendor, among.condition
-        ).run(claim, *among.parameters)
-    ]
+    found = _claiming(connection.vendor, among.condition).run(claim, *among.parameters)
+    return [(_row(mailing, *line[:9]), _refusal(Kind.DELIVERY, *line[9:])) for line in found]
+
+
+def _row(
+    mailing: int,
+    pk: int,
+    position: int,
+    message_id: str,
+    address: str,
+    attempts: int,
+    variant: int,
+    public_id: str | None,
+    blocked: int,
+    singled: int,
+) -> Row:
+    place = (pk, position, message_id, address, attempts)
+    return Row(Kind.DELIVERY, *place, mailing, variant, public_id, bool(blocked), bool(singled))
 
 
 @cache
@@ -424,18 +439,21 @@ def _claiming(vendor: str, condition: str) -> Statement:
             position = (SELECT position FROM {asked} AS c) + picked.n
         FROM (SELECT free.id AS pk, row_number() OVER (ORDER BY free.due_at, free.id) AS n FROM ({free}) AS free) picked
         WHERE d.id = picked.pk"""
-    blocked = f"CASE WHEN d.reason = '{BLOCKED}' THEN '1' END"
+    blocked = f"CASE WHEN d.reason = '{BLOCKED}' THEN 1 ELSE 0 END"
     singled = f"""CASE WHEN d.reason = '{BLOCKED}' AND EXISTS (SELECT 1 FROM newsletter_delivery other
         WHERE other.mailing_id = d.mailing_id AND other.state = 'sent' AND other.sent_at > d.first_tried_at)
-        THEN '1' END"""
-    look = f"""SELECT d.id, d.position, d.message_id, d.address, d.attempts, d.variant_id, s.public_id,
-            {blocked}, {singled}, d.reason, m.state, s.status, CASE WHEN x.id IS NOT NULL THEN '1' END
+        THEN 1 ELSE 0 END"""
+    columns = answer(
+        *("d.id", "d.position", "d.message_id", "d.address", "d.attempts", "d.variant_id", "s.public_id"),
+        *(blocked, singled, "d.reason", "m.state", "s.status", "CASE WHEN x.id IS NOT NULL THEN 1 END"),
+    )
+    look = f"""SELECT {columns}
         FROM {{}} d JOIN newsletter_mailing m ON m.id = d.mailing_id
         LEFT JOIN newsletter_subscription s ON s.subscriber_id = d.subscriber_id AND s.newsletter_id = m.newsletter_id
         LEFT JOIN newsletter_suppression x ON x.address_key = d.address_key"""
     own = f"d.lane = (SELECT lane FROM {asked} AS c) AND d.position > (SELECT position FROM {asked} AS c)"
     return Statement(
-        f"WITH taken AS ({claim} RETURNING d.*) {look.format('taken')} ORDER BY d.position",
+        f"WITH taken AS ({claim} RETURNING d.*) {gathered(look.format('taken') + ' ORDER BY d.position')}",
         [claim, f"{look.format('newsletter_delivery')} WHERE {own} ORDER BY d.position"],
     )
 

@@ -29,6 +29,7 @@ logger = logging.getLogger(__name__)
 AWAY = (OperationalError, InterfaceError)
 LANES = 8
 CLAIM = 25  # rows; few, so that a slow connection does not keep others' work from them
+MOST_CLAIMED = 100  # rows, for a lane that has come back for more again and again
 LOOK_EVERY = 1.0  # seconds between looks for notices, new work and overdue replies
 REAP_EVERY = 15.0
 WORTH_WAITING = 10.0
@@ -192,14 +193,14 @@ class Sender:
             if not rows:
                 self.dry[way] = pulse() + LOOK_EVERY
                 continue
-            lane = Lane(token, way, self.openers.submit(way.connect), deque(), 0, lease_ends)
+            lane = Lane(token, way, self.openers.submit(way.connect), deque(), 0, lease_ends, CLAIM)
             lane.take(rows)
             self.lanes.append(lane)
 
-    def _claim(self, lane: int, way: Way, position: int, notices: bool = True) -> list[Row]:
+    def _claim(self, lane: int, way: Way, position: int, most: int = CLAIM, notices: bool = True) -> list[Row]:
         """Due rows for a lane, without those whose reader has left meanwhile."""
         while True:
-            rows = self.pace.claim(way, lane, position, CLAIM, notices)
+            rows = self.pace.claim(way, lane, position, most, notices)
             refusals = ledger.refusals([row for row in rows if row.kind is Kind.NOTICE])
             ledger.record([skipped(lane, row, reason) for row, reason in refusals.items() if reason])
             if not rows or len(refusals) < len(rows):
@@ -323,7 +324,7 @@ class Sender:
             self._settle_and_wait(concerned, looking)
             self._go_to_it(concerned)
         elif concerned:
-            self._settle(concerned, now)
+            self._settle(concerned[: ledger.most_together(len(self.lanes))], now)
 
     def _enough(self, concerned: list[Lane], now: float) -> bool:
         """Whether it is time to settle: half of the lanes wait for it, or one has waited long enough."""
@@ -451,7 +452,8 @@ class Sender:
                 lane.over = not lane.kept
 
     def _more(self, lane: Lane) -> list[Row]:
-        return self._claim(lane.token, lane.way, lane.position, notices=self.mailing is None)
+        lane.portion = min(2 * lane.portion, MOST_CLAIMED)
+        return self._claim(lane.token, lane.way, lane.position, lane.portion, self.mailing is None)
 
     def _go_on(self, lane: Lane, renewed: float, held: set[int], refusals: dict[Row, str]) -> None:
         """What the lane may do now that what it had heard is written down."""

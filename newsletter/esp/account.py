@@ -101,7 +101,7 @@ class Handover:
         """Keep a message until it may go."""
         self._offered = message
 
-    def finish(self) -> bool:
+    def finish(self, more: bool = False) -> bool:  # noqa: ARG002
         """Let the request for the offered message begin."""
         if self._offered is None or not self.ready:
             return False

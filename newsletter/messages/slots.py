@@ -28,6 +28,7 @@ IN_BYTES = re.compile(rb"\x00([a-z]+) ([a-z_]+)\x00")
 LINE = 73
 LINE_END = re.compile(rb"\r\n|\r|\n")
 PLAIN = re.compile(r"[!-<>-~]*").fullmatch
+NOTHING_TO_ESCAPE = re.compile(r"[A-Za-z0-9:/._~-]*").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +53,26 @@ class Gap(NamedTuple):
 class Template:
     """A message cut at its slots. Parse once per variant, fill once per recipient."""
 
-    pieces: tuple[bytes | Gap, ...]
+    pieces: tuple[bytes, ...]
     gaps: tuple[Gap, ...]
+    spots: tuple[tuple[int, int], ...]  # which piece is filled by which gap
     dotless: bool
 
     @classmethod
     def parse(cls, template: bytes | memoryview) -> Template:
         """Cut the bytes that `variants` made. A line ends with CRLF and nothing else, or it could end the message."""
         parts = IN_BYTES.split(LINE_END.sub(b"\r\n", bytes(template)))
-        pieces: list[bytes | Gap] = [parts[0]]
-        for kind, name, fixed in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
-            pieces += [Gap(cast(Kind, kind.decode()), cast(Name, name.decode())), fixed]
-        gaps = dict.fromkeys(piece for piece in pieces if isinstance(piece, Gap))
+        found = [
+            Gap(cast(Kind, kind.decode()), cast(Name, name.decode()))
+            for kind, name in zip(parts[1::3], parts[2::3], strict=True)
+        ]
+        gaps = tuple(dict.fromkeys(found))
+        pieces = [parts[0]]
+        for fixed in parts[3::3]:
+            pieces += [b"", fixed]
+        spots = tuple((2 * place + 1, gaps.index(gap)) for place, gap in enumerate(found))
         # A piece behind a slot begins within a line, and what is filled in begins no line with a dot.
-        return cls(tuple(pieces), tuple(gaps), not any(b"\n." in part for part in parts[::3]))
+        return cls(tuple(pieces), gaps, spots, not any(b"\n." in part for part in parts[::3]))
 
 
 def slot(name: Name) -> str:
@@ -101,8 +108,11 @@ def fill(template: Template | bytes | memoryview, slots: Slots) -> bytes:
     """
     if not isinstance(template, Template):
         template = Template.parse(template)
-    values = {gap: _WRITERS[gap.kind](gap.name, slots) for gap in template.gaps}
-    return b"".join([piece if isinstance(piece, bytes) else values[piece] for piece in template.pieces])
+    values = [_WRITERS[kind](name, slots) for kind, name in template.gaps]
+    pieces = list(template.pieces)
+    for place, which in template.spots:
+        pieces[place] = values[which]
+    return b"".join(pieces)
 
 
 def wire_address(address: str) -> str:
@@ -136,7 +146,8 @@ def _text(name: Name, slots: Slots) -> bytes:
 
 
 def _html(name: Name, slots: Slots) -> bytes:
-    return _quoted(escape(getattr(slots, name)))
+    value = getattr(slots, name)
+    return _quoted(value if NOTHING_TO_ESCAPE(value) else escape(value))
 
 
 _WRITERS: dict[Kind, Callable[[Name, Slots], bytes]] = {"header": _header, "text": _text, "html": _html}
@@ -147,6 +158,7 @@ def _date(date: datetime) -> bytes:
     return format_datetime(date).encode()
 
 
+@lru_cache(maxsize=8)  # text and HTML of one message hold the same addresses
 def _quoted(text: str) -> bytes:
     if PLAIN(text):  # the common case, an address of ours, at a tenth of the cost
         encoded = "=\r\n".join([text[start : start + LINE] for start in range(0, len(text), LINE)])

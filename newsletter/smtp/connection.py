@@ -17,6 +17,7 @@ FOR_A_COMMAND = 300.0
 AFTER_THE_DOT = 600.0
 
 CHUNK = 65536
+MORE = getattr(socket, "MSG_MORE", 0)  # Linux waits with a packet that is not full
 LONGEST_REPLY = 100_000  # bytes; a server that says more without an end is no mail server
 
 
@@ -28,6 +29,7 @@ class Connection:
         with contextlib.suppress(OSError):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sock: socket.socket | None = sock
+        self._encrypted = isinstance(sock, ssl.SSLSocket)
         self.features = features
         self.pipelining = "pipelining" in features
         self.most_bytes = _most_bytes(features.get("size", ""))
@@ -79,12 +81,12 @@ class Connection:
             self._commands.extend([(Stage.MAIL, mail), (Stage.RCPT, rcpt), (Stage.DATA, b"DATA\r\n")])
             self._say(*self._commands.popleft())
 
-    def finish(self) -> bool:
+    def finish(self, more: bool = False) -> bool:
         """Write the final dot of the offered message. False when the socket does not take it now: ask again."""
         if not self.ready or self._offered is None:
             return False
         dot = b".\r\n" if self._offered.data.endswith(b"\r\n") else b"\r\n.\r\n"
-        if not self._send_now(dot):
+        if not self._send_now(dot, MORE if more and self.pipelining and not self._encrypted else 0):
             return False
         self._await((Stage.DOT, self._offered))
         self._offered, self._body_out = None, False
@@ -152,6 +154,8 @@ class Connection:
                 self._break()
                 return
             self._take_in(data)
+            if len(data) < CHUNK and not self._encrypted:
+                return
 
     def _take_in(self, data: bytes) -> None:
         *lines, self._incoming = (self._incoming + data).split(b"\n")
@@ -161,7 +165,9 @@ class Connection:
                 self._lines.append(text[4:])
                 continue
             code = int(text[:3]) if text[:3].isascii() and text[:3].isdigit() else 0
-            words, self._lines = " ".join([*self._lines, text[4:]]), []
+            words = text[4:]
+            if self._lines:
+                words, self._lines = " ".join([*self._lines, words]), []
             self._react(Reply(code, words))
 
     def _react(self, reply: Reply) -> None:
@@ -242,18 +248,18 @@ class Connection:
             else:
                 self._outgoing.popleft()
 
-    def _send_now(self, data: bytes) -> bool:
+    def _send_now(self, data: bytes, flags: int = 0) -> bool:
         """All of these few bytes now, or none of them, so that no dot leaves later than it was allowed."""
-        sent = None if self._outgoing else self._send(memoryview(data))
+        sent = None if self._outgoing else self._send(memoryview(data), flags)
         if sent is not None and sent < len(data):
             self._outgoing.append(memoryview(data)[sent:])
         return sent is not None
 
-    def _send(self, data: memoryview) -> int | None:
+    def _send(self, data: memoryview, flags: int = 0) -> int | None:
         if self.sock is None:
             return None
         try:
-            return self.sock.send(data)
+            return self.sock.send(data, flags)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return None
         except OSError as error:

@@ -97,8 +97,12 @@ class Session(Protocol):
     def offer(self, message: Message) -> None:
         """Say everything about a message but its final dot."""
 
-    def finish(self) -> bool:
-        """Write the final dot of the offered message. False when the socket does not take it now: ask again."""
+    def finish(self, more: bool = False) -> bool:
+        """Write the final dot of the offered message. False when the socket does not take it now: ask again.
+
+        Args:
+            more: the next message is offered at once; dot and commands may share a packet.
+        """
 
     def hear(self) -> list[Outcome]:
         """What became known since it was last asked."""
