@@ -179,11 +179,16 @@ class Delivery(Dispatch):
 
     Every index costs each message twice, when it is claimed and when it is recorded, so there are as few as the
     questions asked: a subscriber's or an address's deliveries begin a unique constraint each, and a Message-ID
-    names its row (`named`).
+    names its row (`named`). Mailing and variant are read by the very statement that writes the row, so the database
+    need not look them up a million times again; Django keeps them from being deleted under it.
     """
 
-    mailing = models.ForeignKey(Mailing, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
-    variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="deliveries", db_index=False)
+    mailing = models.ForeignKey(
+        Mailing, on_delete=models.CASCADE, related_name="deliveries", db_index=False, db_constraint=False
+    )
+    variant = models.ForeignKey(
+        Variant, on_delete=models.PROTECT, related_name="deliveries", db_index=False, db_constraint=False
+    )
     subscriber = models.ForeignKey(
         Subscriber, null=True, on_delete=models.SET_NULL, related_name="deliveries", db_index=False
     )
