@@ -19,9 +19,10 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from newsletter.delivery import clock, ledger, throttles
+from newsletter.delivery import claims, clock, throttles
+from newsletter.delivery.claims import ANY, Among, Place
 from newsletter.delivery.lanes import pulse
-from newsletter.delivery.ledger import ANY, Among, Entry, Place, Row
+from newsletter.delivery.ledger import Entry, Row
 from newsletter.delivery.replies import Slows
 from newsletter.delivery.ways import Way, ways_out
 from newsletter.models import Delivery, Dispatch, Mailing, Throttle
@@ -78,13 +79,13 @@ class Pace:
         """Claim due rows for a lane that leads some way: notices if asked for, or deliveries if there are none."""
         self.look()
         if not self.configured and not self.slowed:
-            found = ledger.claim_notices(token, position, most) if notices else []
+            found = claims.claim_notices(token, position, most) if notices else []
             return found or self._deliveries(token, position, most, ANY)
         return _Claim(self, way, token, position, most).rows()
 
     def claim_notices(self, way: Way, token: int, position: int, most: int) -> list[Row]:
         """Claim due notices alone. They wait for no limit of a domain and no warm-up, but keep to routes."""
-        return ledger.claim_notices(token, position, most, self.notices_for(way))
+        return claims.claim_notices(token, position, most, self.notices_for(way))
 
     def look(self) -> None:
         """Learn, once a second, what all processes have learned."""
@@ -162,7 +163,7 @@ class Pace:
         if not rows:
             rows = self._deliveries(token, position, most, among)
         if len(rows) == most:
-            self._passed[queue] = ledger.place(token, rows[-1].position)
+            self._passed[queue] = claims.place(token, rows[-1].position)
         elif not rows:
             self._none_until[queue] = pulse() + LOOK_EVERY
         return rows
@@ -170,7 +171,7 @@ class Pace:
     def _deliveries(self, token: int, position: int, most: int, among: Among) -> list[Row]:
         if self.mailing is None:
             return []
-        return ledger.claim_deliveries(self.mailing, token, position, most, among)
+        return claims.claim_deliveries(self.mailing, token, position, most, among)
 
     def _measured(self, domain: str | None) -> float:
         """Messages a minute of late, to a domain or in all: from the ledger, for the few times that one must know."""
@@ -200,7 +201,7 @@ class _Claim:
         rate = throttles.going_rate(relay, self.way.rate, self.now)
         room = self._room(relay, rate)
         if room > 0:
-            self.found = ledger.claim_notices(self.token, self.position, room, pace.notices_for(self.way))
+            self.found = claims.claim_notices(self.token, self.position, room, pace.notices_for(self.way))
         if room > 0 and not self.found and pace.mailing is not None:
             self._take_deliveries(min(room, self._left_today(room)))
         if rate is not None and self.found:
@@ -306,7 +307,7 @@ class _Claim:
         return _without(self.pace.routed.union(left_out), "domain")
 
     def _waits(self, among: Among) -> bool:
-        return self.pace.mailing is not None and ledger.waits(self.pace.mailing, among)
+        return self.pace.mailing is not None and claims.waits(self.pace.mailing, among)
 
     @property
     def _position(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import connection, transaction
 from django.db.models import Q
 
-from newsletter.delivery import clock, ledger
+from newsletter.delivery import claims, clock, ledger
 from newsletter.delivery.owner import is_dead
 from newsletter.delivery.replies import in_doubt
 from newsletter.models import Delivery, Lane, Notice
@@ -31,7 +31,7 @@ def _end(token: int, lost: Q) -> bool:
     # For the length of this transaction the lane is ours: a sleeper that wakes waits for the lock, and finds it gone.
     Lane.objects.filter(token=token).update(lease_until=clock.moment(ledger.LEASE))
     ledger.record([ledger.Entry(token, row, in_doubt(None)) for row in _doubtful(lane)])
-    ledger.free(token)
+    claims.free(token)
     ledger.skip_cancelled()
     return True
 

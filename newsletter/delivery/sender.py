@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from newsletter.delivery import causes, ledger, mailings, reaper, witness
+from newsletter.delivery import causes, claims, ledger, mailings, reaper, witness
 from newsletter.delivery.lanes import Lane, pulse, skipped
 from newsletter.delivery.ledger import LEASE, Entry, Kind, Row
 from newsletter.delivery.owner import owner
@@ -189,7 +189,7 @@ class Sender:
                 token = ledger.open_lane(self.owner, str(way))
                 rows = self._claim(token, way, 0) if self.pace.admits(way) else []
                 if not rows:
-                    ledger.free(token)
+                    claims.free(token)
             if not rows:
                 self.dry[way] = pulse() + LOOK_EVERY
                 continue
@@ -409,7 +409,7 @@ class Sender:
         ledger.record([skipped(asked[row], row, reason) for row, reason in refusals.items() if reason])
         for lane in lanes:
             if lane.returned:
-                ledger.give_back(lane.token, lane.returned)
+                claims.give_back(lane.token, lane.returned)
         self._free([lane for lane in lanes if lane.over])
         return held, refusals, self._notices(lanes) if looking else []
 
@@ -417,7 +417,7 @@ class Sender:
         for lane in lanes:
             if lane.way.connections:  # It is closed before anybody counts it as free.
                 lane.close()
-            ledger.free(lane.token)
+            claims.free(lane.token)
         if lanes:
             ledger.skip_cancelled()
 

@@ -17,7 +17,7 @@ from wagtail.models import Page
 
 from content.demo import load as library
 from newsletter import addresses, choices, delivery, digest, site, subscribers
-from newsletter.delivery import ledger
+from newsletter.delivery import claims, ledger
 from newsletter.delivery.replies import ADDRESS, Verdict
 from newsletter.models import (
     Bounce,
@@ -140,9 +140,9 @@ def _send(issue: IssuePage, at: datetime, unknown: set[str]) -> Mailing:
     mailing = delivery.schedule(issue, at)
     delivery.start(mailing)
     lane = ledger.open_lane("demo")
-    rows = ledger.claim_deliveries(mailing.pk, lane, 0, mailing.deliveries.count())
+    rows = claims.claim_deliveries(mailing.pk, lane, 0, mailing.deliveries.count())
     ledger.record([ledger.Entry(lane, row, UNKNOWN if row.address in unknown else TAKEN) for row in rows])
-    ledger.free(lane)
+    claims.free(lane)
     delivery.finish(mailing.pk)
     _date_mailing(mailing, at)
     return mailing

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from newsletter import bounces, delivery, notices, subscribers
 from newsletter.bounces import Report
-from newsletter.delivery import ledger, reaper, replies
+from newsletter.delivery import claims, ledger, reaper, replies
 from newsletter.models import Bounce, ConsentEvent, Delivery, Mailing, Notice, Subscription, Suppression
 from tests.newsletter.issues import an_issue
 from tests.sink import Rule, Sink
@@ -168,7 +168,7 @@ def doubtful(hers):
     Delivery.objects.filter(pk=hers.pk).update(state="in_flight", lane=lane, position=1, sent_at=None)
     row = ledger.Row(ledger.Kind.DELIVERY, hers.pk, 1, hers.message_id, hers.address, 0, mailing=hers.mailing_id)
     ledger.record([ledger.Entry(lane, row, replies.in_doubt(None))])
-    ledger.free(lane)
+    claims.free(lane)
     assert state(hers) == "queued"
     return hers
 

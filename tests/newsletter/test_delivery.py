@@ -14,7 +14,7 @@ from wagtail.models import Locale
 
 from content.models import ArticlePage
 from newsletter import delivery, subscribers
-from newsletter.delivery import clock, lanes, ledger, reaper, replies, sender
+from newsletter.delivery import claims, clock, lanes, ledger, reaper, replies, sender
 from newsletter.delivery.sender import Sender
 from newsletter.models import (
     Bounce,
@@ -385,7 +385,7 @@ def test_an_answer_that_comes_after_an_erasure_is_kept_without_its_words(issue, 
     mailing = delivery.schedule(issue)
     delivery.start(mailing)
     token = ledger.open_lane(sender.owner())
-    [row] = ledger.claim_deliveries(mailing.pk, token, 0, 5)
+    [row] = claims.claim_deliveries(mailing.pk, token, 0, 5)
     subscribers.erase(maria.subscriber.address_key, source="test")
     reply = "550 5.1.1 <maria.lopez@school.example>: unknown"
     failed = replies.Verdict(Delivery.State.FAILED, replies.ADDRESS, reply, bounce=Bounce.Kind.HARD)
@@ -398,7 +398,7 @@ def test_no_bounce_is_written_for_a_row_that_is_no_longer_the_lanes_own(issue, m
     mailing = delivery.schedule(issue)
     delivery.start(mailing)
     lost, token = ledger.open_lane(sender.owner()), ledger.open_lane(sender.owner())
-    [row] = ledger.claim_deliveries(mailing.pk, token, 0, 5)
+    [row] = claims.claim_deliveries(mailing.pk, token, 0, 5)
     failed = replies.Verdict(Delivery.State.FAILED, replies.ADDRESS, "550 5.1.1 Unknown", bounce=Bounce.Kind.HARD)
     ledger.record([ledger.Entry(lost, row, failed)])
     assert Delivery.objects.get().state == "in_flight" and not Bounce.objects.exists()
@@ -516,7 +516,7 @@ def test_after_a_crash_one_message_a_lane_is_in_doubt_and_the_rest_is_untouched(
 def a_dead_lane(mailing, rows, sent, cleared, owner="elsewhere 1 1"):
     """What a killed process leaves: some rows sent, one that may have been, and some it never came to."""
     token = ledger.open_lane(owner)
-    claimed = ledger.claim_deliveries(mailing.pk, token, 0, rows)
+    claimed = claims.claim_deliveries(mailing.pk, token, 0, rows)
     Delivery.objects.filter(pk__in=[row.pk for row in claimed[:sent]]).update(
         state="sent", lane=None, position=None, sent_at=clock.moment()
     )
@@ -538,7 +538,7 @@ def test_a_lost_lease_records_nothing(issue, readers):
     mailing = delivery.schedule(issue)
     delivery.start(mailing)
     token = ledger.open_lane(sender.owner())
-    [row, *_rest] = ledger.claim_deliveries(mailing.pk, token, 0, 5)
+    [row, *_rest] = claims.claim_deliveries(mailing.pk, token, 0, 5)
     Lane.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     assert ledger.renew({token: row.position}) == set()
     ledger.record([ledger.Entry(token, row, replies.Verdict(Delivery.State.SENT))])
@@ -625,7 +625,7 @@ def test_the_tick_wakes_what_stands_still(issue, maria, monkeypatch):
     assert rung == [("send_mailing", mailing.pk)]
     delivery.start(mailing)
     token = ledger.open_lane("elsewhere 1 1")
-    ledger.claim_deliveries(mailing.pk, token, 0, 5)
+    claims.claim_deliveries(mailing.pk, token, 0, 5)
     rung.clear()
     delivery.tick()
     assert rung == []

@@ -1,0 +1,177 @@
+"""Who answers for a row: lanes claim what is due, in order, and give back untouched what they have not begun."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from newsletter.delivery import clock
+from newsletter.delivery.ledger import EVIDENCE, Entry, Kind, Row, record, refusal
+from newsletter.delivery.replies import BLOCKED, Verdict
+from newsletter.delivery.statements import Statement, answer, gathered, rows
+from newsletter.models import Dispatch
+
+Place = tuple[object, int]  # in the queue: when it fell due, and its number
+
+
+class Among(NamedTuple):
+    """A condition on the rows that may be claimed, with its parameters."""
+
+    condition: str = "TRUE"
+    parameters: tuple[Any, ...] = ()
+
+
+ANY = Among()
+
+
+def claim_notices(lane: int, position: int, limit: int, among: Among = ANY) -> list[Row]:
+    """Claim due notices for a lane, numbered after `position`, in the order they fell due."""
+    if not _claim_notices(lane, position, limit, among):
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT n.id, n.position, n.message_id, u.email, n.attempts
+               FROM newsletter_notice n JOIN newsletter_subscription s ON s.id = n.subscription_id
+               JOIN newsletter_subscriber u ON u.id = s.subscriber_id
+               WHERE n.lane = %s AND n.position > %s ORDER BY n.position""",
+            [lane, position],
+        )
+        return [Row(Kind.NOTICE, *facts) for facts in cursor.fetchall()]
+
+
+def claim_deliveries(mailing: int, lane: int, position: int, limit: int, among: Among = ANY) -> list[Row]:
+    """Claim due deliveries of a mailing for a lane, numbered after `position`, in the order they fell due.
+
+    Those whose reader has left since the freeze are skipped at once.
+    """
+    rows: list[Row] = []
+    while not rows:
+        claimed = _claimed(mailing, lane, position, limit, among)
+        if not claimed:
+            return []
+        refused = [(row, reason) for row, reason in claimed if reason]
+        record([Entry(lane, row, Verdict(Dispatch.State.SKIPPED, reason, attempt=False)) for row, reason in refused])
+        rows = [row for row, reason in claimed if not reason]
+    return rows
+
+
+def _claimed(mailing: int, lane: int, position: int, limit: int, among: Among) -> list[tuple[Row, str]]:
+    """Rows as they are claimed, each with the reason why it must not go, or nothing."""
+    claim = {"claim": [[mailing, lane, position, limit]]}
+    found = _claiming(connection.vendor, among.condition).run(claim, *among.parameters)
+    return [(_row(mailing, *line[:9]), refusal(Kind.DELIVERY, *line[9:])) for line in found]
+
+
+def _row(
+    mailing: int,
+    pk: int,
+    position: int,
+    message_id: str,
+    address: str,
+    attempts: int,
+    variant: int,
+    public_id: str | None,
+    blocked: int,
+    singled: int,
+) -> Row:
+    place = (pk, position, message_id, address, attempts)
+    return Row(Kind.DELIVERY, *place, mailing, variant, public_id, bool(blocked), bool(singled))
+
+
+@cache
+def _claiming(vendor: str, condition: str) -> Statement:
+    """Due rows that nobody holds become a lane's; two lanes never wait for each other's rows."""
+    asked = rows("claim", mailing="bigint", lane="bigint", position="integer", most="integer")
+    skip = "FOR UPDATE SKIP LOCKED" if vendor == "postgresql" else ""
+    name = "$" if vendor == "postgresql" else "%"
+    places = iter(range(condition.count("%s")))
+    condition = re.sub("%s", lambda _: f"${next(places) + 2}" if name == "$" else f"%(more{next(places)})s", condition)
+    free = f"""SELECT id, due_at FROM newsletter_delivery
+        WHERE mailing_id = (SELECT mailing FROM {asked} AS c) AND state = 'queued' AND due_at <= {clock.now()}
+            AND EXISTS (SELECT 1 FROM newsletter_mailing m, {asked} AS c WHERE m.id = c.mailing AND m.state = 'sending')
+            AND {condition}
+        ORDER BY due_at, id LIMIT (SELECT most FROM {asked} AS c) {skip}"""
+    claim = f"""UPDATE newsletter_delivery AS d SET state = 'in_flight', lane = (SELECT lane FROM {asked} AS c),
+            position = (SELECT position FROM {asked} AS c) + picked.n
+        FROM (SELECT free.id AS pk, row_number() OVER (ORDER BY free.due_at, free.id) AS n FROM ({free}) AS free) picked
+        WHERE d.id = picked.pk"""
+    blocked = f"CASE WHEN d.reason = '{BLOCKED}' THEN 1 ELSE 0 END"
+    singled = f"""CASE WHEN d.reason = '{BLOCKED}' AND EXISTS (SELECT 1 FROM newsletter_delivery other
+        WHERE other.mailing_id = d.mailing_id AND other.state = 'sent' AND other.sent_at > d.first_tried_at)
+        THEN 1 ELSE 0 END"""
+    columns = answer(
+        *("d.id", "d.position", "d.message_id", "d.address", "d.attempts", "d.variant_id", "s.public_id"),
+        *(blocked, singled, "d.reason", "m.state", "s.status", "CASE WHEN x.id IS NOT NULL THEN 1 END"),
+    )
+    look = f"""SELECT {columns}
+        FROM {{}} d JOIN newsletter_mailing m ON m.id = d.mailing_id
+        LEFT JOIN newsletter_subscription s ON s.subscriber_id = d.subscriber_id AND s.newsletter_id = m.newsletter_id
+        LEFT JOIN newsletter_suppression x ON x.address_key = d.address_key"""
+    own = f"d.lane = (SELECT lane FROM {asked} AS c) AND d.position > (SELECT position FROM {asked} AS c)"
+    return Statement(
+        f"WITH taken AS ({claim} RETURNING d.*) {gathered(look.format('taken') + ' ORDER BY d.position')}",
+        [claim, f"{look.format('newsletter_delivery')} WHERE {own} ORDER BY d.position"],
+    )
+
+
+def waits(mailing: int, among: Among) -> bool:
+    """Whether some of these deliveries are due now and nobody holds them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT EXISTS (SELECT 1 FROM newsletter_delivery WHERE mailing_id = %s AND state = 'queued'
+                AND due_at <= {clock.now()} AND {among.condition})""",
+            [mailing, *among.parameters],
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def place(lane: int, position: int) -> Place:
+    """Where in the queue a delivery stood that a lane has claimed."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT due_at, id FROM newsletter_delivery WHERE lane = %s AND position = %s", [lane, position])
+        found: Place = cursor.fetchone()
+        return found
+
+
+def _claim_notices(lane: int, position: int, limit: int, among: Among) -> int:
+    skip = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""UPDATE newsletter_notice SET state = 'in_flight', lane = %s, position = %s + picked.n
+                FROM (SELECT free.id AS pk, row_number() OVER (ORDER BY free.due_at, free.id) AS n FROM (
+                    SELECT id, due_at FROM newsletter_notice
+                    WHERE {among.condition} AND state = 'queued' AND due_at <= {clock.now()}
+                    ORDER BY due_at, id LIMIT %s {skip}) AS free) AS picked
+                WHERE id = picked.pk""",
+            [lane, position, *among.parameters, limit],
+        )
+        return int(cursor.rowcount)
+
+
+def give_back(lane: int, rows: Sequence[Row]) -> None:
+    """Give rows back untouched, while their lane goes on."""
+    for kind in Kind:
+        if mine := [row.pk for row in rows if row.kind is kind]:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    f"""UPDATE {kind.table} SET state = 'queued', lane = NULL, position = NULL
+                        WHERE lane = %s AND id IN ({", ".join(["%s"] * len(mine))})""",
+                    [lane, *mine],
+                )
+
+
+def free(lane: int) -> None:
+    """Give back untouched what a lane has not sent, and end the lane."""
+    with connection.cursor() as cursor:
+        for kind in Kind:
+            cursor.execute(
+                f"""UPDATE {kind.table} SET state = COALESCE({EVIDENCE}, 'queued'), lane = NULL, position = NULL,
+                        reason = CASE WHEN {EVIDENCE} IS NULL THEN reason ELSE '' END
+                    WHERE lane = %s""",
+                [lane],
+            )
+        cursor.execute("DELETE FROM newsletter_lane WHERE token = %s", [lane])
