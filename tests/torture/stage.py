@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.live import ROOT, LiveSite
 
-READERS = 1000
+READERS = int(os.environ.get("READERS", "2000"))
 PATIENCE = 900
 LANES = 8  # of one sending process
 
