@@ -13,7 +13,7 @@ from newsletter.bounces.mail import Mail, every_header
 from newsletter.models import Delivery, Notice
 
 TOKEN = re.compile(r"bounce\+([a-z]{1,8}-[0-9a-z]{1,13}-[0-9a-f]{20})@", re.IGNORECASE)
-MESSAGE_ID = re.compile(r"<[dn]\.[0-9a-f]{24,32}@[^\s<>@]{1,255}>")
+MESSAGE_ID = re.compile(r"<[dn]\.(?:\d{1,18}\.\d{1,18}\.)?[0-9a-f]{24,32}@[^\s<>@]{1,255}>")
 # Where servers write to whom they brought a mail.
 ENVELOPE = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-delivered-to", "to", "cc", "received")
 MOST = 100  # messages of ours in one mail

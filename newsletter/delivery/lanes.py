@@ -37,7 +37,6 @@ class Lane:
     waiting: deque[Row]
     position: int
     lease_ends: float
-    portion: int
     session: Session | None = None
     offered: Row | None = None
     dotted: Row | None = None

@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 AWAY = (OperationalError, InterfaceError)
 LANES = 8
 CLAIM = 25  # rows; few, so that a slow connection does not keep others' work from them
-MOST_CLAIMED = 100  # rows, for a lane that has come back for more again and again
+MOST_CLAIMED = 100  # rows, for a lane that has had as many before
 LOOK_EVERY = 1.0  # seconds between looks for notices, new work and overdue replies
 REAP_EVERY = 15.0
 WORTH_WAITING = 10.0
@@ -187,17 +187,17 @@ class Sender:
             lease_ends = pulse() + LEASE
             with transaction.atomic():
                 token = ledger.open_lane(self.owner, str(way))
-                rows = self._claim(token, way, 0) if self.pace.admits(way) else []
+                rows = self._claim(token, way, 0, CLAIM) if self.pace.admits(way) else []
                 if not rows:
                     claims.free(token)
             if not rows:
                 self.dry[way] = pulse() + LOOK_EVERY
                 continue
-            lane = Lane(token, way, self.openers.submit(way.connect), deque(), 0, lease_ends, CLAIM)
+            lane = Lane(token, way, self.openers.submit(way.connect), deque(), 0, lease_ends)
             lane.take(rows)
             self.lanes.append(lane)
 
-    def _claim(self, lane: int, way: Way, position: int, most: int = CLAIM, notices: bool = True) -> list[Row]:
+    def _claim(self, lane: int, way: Way, position: int, most: int, notices: bool = True) -> list[Row]:
         """Due rows for a lane, without those whose reader has left meanwhile."""
         while True:
             rows = self.pace.claim(way, lane, position, most, notices)
@@ -452,8 +452,8 @@ class Sender:
                 lane.over = not lane.kept
 
     def _more(self, lane: Lane) -> list[Row]:
-        lane.portion = min(2 * lane.portion, MOST_CLAIMED)
-        return self._claim(lane.token, lane.way, lane.position, lane.portion, self.mailing is None)
+        most = CLAIM if lane.position < MOST_CLAIMED else MOST_CLAIMED
+        return self._claim(lane.token, lane.way, lane.position, most, self.mailing is None)
 
     def _go_on(self, lane: Lane, renewed: float, held: set[int], refusals: dict[Row, str]) -> None:
         """What the lane may do now that what it had heard is written down."""

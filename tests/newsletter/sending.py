@@ -41,3 +41,11 @@ def twice(sinks):
     """Who got more than one copy."""
     got = Counter(taken.recipient for sink in sinks for taken in sink.taken)
     return sorted(address for address, count in got.items() if count > 1)
+
+
+def whole_turn(each):
+    """Until it is answered: two that share this test's connection may not ask at the same time."""
+    going = each._turn()
+    while each.settlement:
+        going = each._turn()
+    return going

@@ -26,6 +26,7 @@ from newsletter.models import (
     Suppression,
 )
 from tests.newsletter.issues import an_issue
+from tests.newsletter.sending import whole_turn
 from tests.sink import Rule, Sink
 
 
@@ -581,11 +582,8 @@ def test_two_senders_at_once_are_harmless(issue, readers, relay):
     one, two = Sender(mailing.pk, 2), Sender(mailing.pk, 2)
     for each in (one, two):
         each.openers = ThreadPoolExecutor(2)
-    while one._turn() | two._turn():
-        # They share this test's connection, which answers one of them at a time.
-        for each in (one, two):
-            while each.settlement:
-                each._turn()
+    while whole_turn(one) | whole_turn(two):
+        pass
     assert one.tally.sent + two.tally.sent == len(sink.taken) == len(set(sink.recipients)) == 30
 
 

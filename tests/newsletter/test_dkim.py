@@ -41,7 +41,7 @@ def dns(private_key, settings):
 
 @pytest.fixture(autouse=True)
 def fresh():
-    delivery.envelopes._variant.cache_clear()
+    delivery.envelopes._variants.clear()
 
 
 def test_without_a_key_nothing_is_signed(maria, relay):

@@ -50,7 +50,7 @@ def quickly(monkeypatch):
     monkeypatch.setattr(throttles, "FIRST_REST", 0.1)
     monkeypatch.setattr(throttles, "SLOWEST", 6000.0)
     monkeypatch.setattr(pace, "STAND_BY", 0.3)
-    delivery.envelopes._variant.cache_clear()
+    delivery.envelopes._variants.clear()
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_a_message_too_big_for_the_server_is_said_once_and_in_plain_words(mailin
     sink = relay(features=("PIPELINING", "SIZE 1000"))
     counts = send(mailing)
     assert (mailing.state, counts["queued"], sink.taken) == ("paused", READERS, [])
-    assert "takes no message of this size" in mailing.pause_reason
+    assert "The message is too big for the mail server" in mailing.pause_reason
     assert "the mail server takes 1000" in mailing.pause_reason
     assert nobody_removed()
     assert Delivery.objects.filter(attempts__gt=0).count() <= sender.LANES
