@@ -125,7 +125,11 @@ class Talk(BaseHTTPRequestHandler):
 
     def do_POST(self):
         api = self.server.api
-        body = self.rfile.read(int(self.headers["Content-Length"] or 0)).decode()
+        length = int(self.headers["Content-Length"] or 0)
+        body = self.rfile.read(length).decode()
+        if len(body.encode()) < length:  # whoever asked was killed in the middle of it
+            self.close_connection = True
+            return
         found = ADDRESS.search(unquote_plus(body))
         taken = Taken(found[0] if found else "", self.path, dict(self.headers), body)
         with api.lock:
