@@ -12,7 +12,7 @@ from django.db import connection
 from newsletter.delivery import clock
 from newsletter.delivery.ledger import EVIDENCE, Entry, Kind, Row, record, refusal
 from newsletter.delivery.replies import BLOCKED, Verdict
-from newsletter.delivery.statements import Statement, answer, gathered, rows
+from newsletter.delivery.statements import Answer, Desk, Statement, answer, gathered, rows
 from newsletter.models import Dispatch
 
 Place = tuple[object, int]  # in the queue: when it fell due, and its number
@@ -50,7 +50,8 @@ def claim_deliveries(mailing: int, lane: int, position: int, limit: int, among: 
     """
     rows: list[Row] = []
     while not rows:
-        claimed = _claimed(mailing, lane, position, limit, among)
+        claim = {"claim": [[mailing, lane, position, limit]]}
+        claimed = _claimed(mailing, _claiming(connection.vendor, among.condition).run(claim, *among.parameters))
         if not claimed:
             return []
         refused = [(row, reason) for row, reason in claimed if reason]
@@ -59,10 +60,34 @@ def claim_deliveries(mailing: int, lane: int, position: int, limit: int, among: 
     return rows
 
 
-def _claimed(mailing: int, lane: int, position: int, limit: int, among: Among) -> list[tuple[Row, str]]:
-    """Rows as they are claimed, each with the reason why it must not go, or nothing."""
-    claim = {"claim": [[mailing, lane, position, limit]]}
-    found = _claiming(connection.vendor, among.condition).run(claim, *among.parameters)
+class Claim:
+    """Due deliveries that a lane asks for at a desk while it goes on; for mailings without any limit."""
+
+    def __init__(self, mailing: int, lane: int, position: int, limit: int, desk: Desk) -> None:
+        self._mailing = mailing
+        claim = {"claim": [[mailing, lane, position, limit]]}
+        self._pending = _claiming(connection.vendor, ANY.condition).begin(claim, desk=desk)
+
+    @property
+    def descriptor(self) -> int:
+        """What becomes readable when it may be done."""
+        return self._pending.descriptor
+
+    @property
+    def done(self) -> bool:
+        """Whether `answer` will not wait."""
+        return self._pending.done
+
+    def answer(self) -> list[tuple[Row, str]]:
+        """The rows that are the lane's now, in order, each with the reason why it must not go, or nothing.
+
+        Raises:
+            DatabaseError: it is not known whether any were claimed.
+        """
+        return _claimed(self._mailing, self._pending.answer())
+
+
+def _claimed(mailing: int, found: Answer) -> list[tuple[Row, str]]:
     return [(_row(mailing, *line[:9]), refusal(Kind.DELIVERY, *line[9:])) for line in found]
 
 
@@ -87,12 +112,17 @@ def _claiming(vendor: str, condition: str) -> Statement:
     """Due rows that nobody holds become a lane's; two lanes never wait for each other's rows."""
     asked = rows("claim", mailing="bigint", lane="bigint", position="integer", most="integer")
     skip = "FOR UPDATE SKIP LOCKED" if vendor == "postgresql" else ""
+    # Whoever ends the lane waits for the claim, or the claim for them: no row is left with a lane that is no more.
+    lock = "FOR KEY SHARE" if vendor == "postgresql" else ""
+    held = f"""SELECT 1 FROM newsletter_lane WHERE token = (SELECT lane FROM {asked} AS c)
+        AND lease_until > {clock.now()} {lock}"""
     name = "$" if vendor == "postgresql" else "%"
     places = iter(range(condition.count("%s")))
     condition = re.sub("%s", lambda _: f"${next(places) + 2}" if name == "$" else f"%(more{next(places)})s", condition)
     free = f"""SELECT id, due_at FROM newsletter_delivery
         WHERE mailing_id = (SELECT mailing FROM {asked} AS c) AND state = 'queued' AND due_at <= {clock.now()}
             AND EXISTS (SELECT 1 FROM newsletter_mailing m, {asked} AS c WHERE m.id = c.mailing AND m.state = 'sending')
+            AND EXISTS ({"SELECT 1 FROM held" if lock else held})
             AND {condition}
         ORDER BY due_at, id LIMIT (SELECT most FROM {asked} AS c) {skip}"""
     claim = f"""UPDATE newsletter_delivery AS d SET state = 'in_flight', lane = (SELECT lane FROM {asked} AS c),
@@ -112,8 +142,9 @@ def _claiming(vendor: str, condition: str) -> Statement:
         LEFT JOIN newsletter_subscription s ON s.subscriber_id = d.subscriber_id AND s.newsletter_id = m.newsletter_id
         LEFT JOIN newsletter_suppression x ON x.address_key = d.address_key"""
     own = f"d.lane = (SELECT lane FROM {asked} AS c) AND d.position > (SELECT position FROM {asked} AS c)"
+    taken = gathered(look.format("taken") + " ORDER BY d.position")
     return Statement(
-        f"WITH taken AS ({claim} RETURNING d.*) {gathered(look.format('taken') + ' ORDER BY d.position')}",
+        f"WITH held AS ({held}), taken AS ({claim} RETURNING d.*) {taken}",
         [claim, f"{look.format('newsletter_delivery')} WHERE {own} ORDER BY d.position"],
     )
 
@@ -167,6 +198,8 @@ def give_back(lane: int, rows: Sequence[Row]) -> None:
 def free(lane: int) -> None:
     """Give back untouched what a lane has not sent, and end the lane."""
     with connection.cursor() as cursor:
+        # First the lane: that waits for a claim of its own that is still under way, whose rows are then seen too.
+        cursor.execute("DELETE FROM newsletter_lane WHERE token = %s", [lane])
         for kind in Kind:
             cursor.execute(
                 f"""UPDATE {kind.table} SET state = COALESCE({EVIDENCE}, 'queued'), lane = NULL, position = NULL,
@@ -174,4 +207,3 @@ def free(lane: int) -> None:
                     WHERE lane = %s""",
                 [lane],
             )
-        cursor.execute("DELETE FROM newsletter_lane WHERE token = %s", [lane])

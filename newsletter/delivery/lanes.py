@@ -12,11 +12,11 @@ from newsletter.delivery.ledger import LEASE, Entry, Kind, Row, is_plain
 from newsletter.delivery.replies import Verdict
 from newsletter.delivery.ways import Way
 from newsletter.models import Dispatch
-from newsletter.smtp import Outcome, Refused, Session
+from newsletter.smtp import Message, Outcome, Refused, Session
 
 RENEW_EVERY = 15.0  # seconds
 MARGIN = 15.0  # seconds of lease that must be left when a final dot is written
-REFILL_BELOW = 2  # rows
+REFILL_BELOW = 8  # rows
 
 
 def pulse() -> float:
@@ -50,6 +50,8 @@ class Lane:
     entries: list[Entry] = field(default_factory=list)
     telling: int = 0
     asking: Row | None = None
+    claiming: bool = False
+    prepared: tuple[Row, Message | Verdict] | None = None
 
     @property
     def connecting(self) -> bool:
@@ -67,17 +69,22 @@ class Lane:
 
     @property
     def hungry(self) -> bool:
-        return len(self.waiting) < REFILL_BELOW and not self.over and not self.retiring
+        return len(self.waiting) < REFILL_BELOW and not self.over and not self.retiring and not self.claiming
 
     @property
     def idle(self) -> bool:
-        busy = self.offered or self.dotted or self.waiting or self.entries or self.returned
+        busy = self.offered or self.dotted or self.waiting or self.entries or self.returned or self.claiming
         return self.session is not None and not busy
 
     def has_business(self, now: float) -> bool:
         """Whether the ledger has to be asked or told something."""
-        busy = self.entries or self.over or self.candidate or self.returned
+        busy = self.entries or self.ended or self.candidate or self.returned
         return bool(busy or self.lease_ends - now < LEASE - RENEW_EVERY)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the lane may be given up: no claim is under way that would have nobody to answer for its rows."""
+        return self.over and not self.claiming
 
     @property
     def is_plain(self) -> bool:
@@ -121,15 +128,26 @@ class Lane:
             at_hand: only if that can be done without asking the database.
         """
         if self.waiting and self.session and self.session.room and not self.offered and not self.over:
-            if at_hand and not envelopes.is_at_hand(self.waiting[0]):
+            self.prepare(at_hand)
+            if not self.prepared:
                 return
-            row = self.waiting.popleft()
-            message = envelopes.enclose(row)
+            (row, message), self.prepared = self.prepared, None
+            self.waiting.popleft()
             if isinstance(message, Verdict):
                 self.entries.append(Entry(self.token, row, message))
             else:
                 self.offered = row
                 self.session.offer(message)
+
+    def prepare(self, at_hand: bool = False) -> None:
+        """Make the next message, be there room for it or not: that takes most of the time that a message takes."""
+        if self.prepared and not (self.waiting and self.prepared[0] is self.waiting[0]):
+            self.prepared = None
+        if not self.waiting or self.prepared or self.over:
+            return
+        row = self.waiting[0]
+        if not at_hand or envelopes.is_at_hand(row):
+            self.prepared = row, envelopes.enclose(row)
 
     def finish(self) -> None:
         """Write the final dot, if it may be written."""

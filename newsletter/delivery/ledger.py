@@ -18,7 +18,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from newsletter import diagnosis, subscribers
 from newsletter.delivery import clock
 from newsletter.delivery.replies import EXPIRED, UNCERTAIN, Verdict
-from newsletter.delivery.statements import Answer, Pending, Statement, answer, gathered, rows
+from newsletter.delivery.statements import PLAIN_PLANS, Answer, Pending, Statement, answer, gathered, rows
 from newsletter.models import Bounce, Delivery, Lane, Mailing, Notice, Subscription
 
 LEASE = 60  # seconds
@@ -77,7 +77,7 @@ class Row:
         return self.address.rpartition("@")[2].lower()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Entry:
     """One line to write: what became of a row in a lane."""
 
@@ -131,15 +131,6 @@ def refusals(rows: Sequence[Row]) -> dict[Row, str]:
             found = _texts().ask[kind].run({"asked": [[pk] for pk in mine]})
             answers |= {mine[pk]: refusal(kind, *facts) for _part, pk, *facts in found}
     return answers
-
-
-# There are never more than a few rows at a time.
-PLAIN_PLANS = {
-    "jit": "off",
-    "enable_hashjoin": "off",
-    "enable_mergejoin": "off",
-    "plan_cache_mode": "force_generic_plan",
-}
 
 
 @contextmanager

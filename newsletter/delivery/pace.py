@@ -62,6 +62,11 @@ class Pace:
         return pulse() < self._expected_until
 
     @property
+    def limited(self) -> bool:
+        """Whether any claim has to heed more than what is due."""
+        return bool(self.configured or self.slowed)
+
+    @property
     def counts(self) -> bool:
         """Whether what goes out is counted in the transaction that records it."""
         return bool(settings.MAIL_WARM_UP)
@@ -78,7 +83,7 @@ class Pace:
     def claim(self, way: Way, token: int, position: int, most: int, notices: bool = True) -> list[Row]:
         """Claim due rows for a lane that leads some way: notices if asked for, or deliveries if there are none."""
         self.look()
-        if not self.configured and not self.slowed:
+        if not self.limited:
             found = claims.claim_notices(token, position, most) if notices else []
             return found or self._deliveries(token, position, most, ANY)
         return _Claim(self, way, token, position, most).rows()

@@ -38,7 +38,7 @@ class Slows(StrEnum):
     DOMAIN = "domain"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Verdict:
     """What is to be written about a delivery after an answer.
 

@@ -20,6 +20,7 @@ from newsletter.delivery.lanes import Lane, pulse, skipped
 from newsletter.delivery.ledger import LEASE, Entry, Kind, Row
 from newsletter.delivery.owner import owner
 from newsletter.delivery.pace import Pace
+from newsletter.delivery.statements import Desk
 from newsletter.delivery.ways import Way, choose, ways_out
 from newsletter.models import Dispatch
 from newsletter.smtp import Refused
@@ -70,6 +71,9 @@ class Sender:
         self.look_at = self.reap_at = self.make_room_at = 0.0
         self.settlement: ledger.Settlement | None = None
         self.concerned: list[Lane] = []
+        self.desk = None if connection.in_atomic_block or connection.vendor != "postgresql" else Desk()
+        self.claim: claims.Claim | None = None
+        self.claimer: Lane | None = None
         self.started = self.gathering = 0.0
 
     def run(self, seconds: float = float("inf")) -> Tally:
@@ -95,6 +99,8 @@ class Sender:
                 for lane in self.lanes:
                     lane.stop()
                 self.lanes.clear()
+                if self.desk:
+                    self.desk.close()
         return self.tally
 
     def _turn(self) -> bool:
@@ -102,7 +108,8 @@ class Sender:
         if self.settlement is None:
             self._prepare()
         self._listen()
-        if self.settlement is None or self._has_settled():
+        self._take_claimed()
+        if self._has_settled():
             settled = self._conclude()
             self._feed_the_hungry()
             self._begin()
@@ -131,7 +138,7 @@ class Sender:
         """Bury the dead and open lanes. What is under way need not suffer when the database is away for a moment."""
         if self.asked_to_stop:
             for lane in self.lanes:
-                if not lane.dotted and not lane.over:
+                if not lane.dotted and not lane.over and not lane.claiming:
                     lane.stop()
         try:
             self._reap()
@@ -218,12 +225,24 @@ class Sender:
                 by_descriptor[session.sock.fileno()] = lane
             if session and session.news:
                 stirred.append(lane)
-        if self.settlement and self.settlement.descriptor is not None:
-            poller.register(self.settlement.descriptor, select.POLLIN)
-        events = poller.poll(0 if stirred else self._pause() * 1000)
+        for asked in (self.settlement, self.claim):
+            if asked and asked.descriptor is not None:
+                poller.register(asked.descriptor, select.POLLIN)
+        events = poller.poll(0) or self._meanwhile(poller)
+        if not events and not stirred:
+            events = poller.poll(self._pause() * 1000)
         readable = [by_descriptor[descriptor] for descriptor, _event in events if descriptor in by_descriptor]
         stirred += [lane for lane in readable if lane not in stirred]
         self._hear(self.lanes if pulse() >= self.look_at else stirred)
+
+    def _meanwhile(self, poller: select.poll) -> list[tuple[int, int]]:
+        """While nobody says anything, make the messages that come next."""
+        for lane in self.lanes:
+            if lane.waiting and not lane.prepared:
+                lane.prepare(at_hand=True)
+                if events := poller.poll(0):
+                    return events
+        return []
 
     def _hear(self, stirred: list[Lane]) -> None:
         for lane in stirred:
@@ -254,7 +273,7 @@ class Sender:
         if self.settlement:
             return LOOK_EVERY / 4 if self.settlement.descriptor is not None else 0.0
         now = pulse()
-        if any(lane.over for lane in self.lanes):
+        if any(lane.ended for lane in self.lanes):
             return 0.0
         if any(lane.has_business(now) for lane in self.lanes):
             self.gathering = self.gathering or now
@@ -282,11 +301,7 @@ class Sender:
         self.pace.relay_rests(way, rest, why)
 
     def _has_settled(self) -> bool:
-        assert self.settlement is not None
-        try:
-            return self.settlement.done
-        except AWAY:
-            return True  # and `_conclude` hears why
+        return self.settlement is None or _is_done(self.settlement)
 
     def _conclude(self) -> list[Lane]:
         """Take the answer of the settlement under way. Returns its lanes, which may go on."""
@@ -309,11 +324,32 @@ class Sender:
                 lane.entries.append(skipped(lane.token, row, refusals[row]))
         return lanes
 
+    def _take_claimed(self) -> None:
+        """Take the answer of the claim under way. Whose reader has left meanwhile is written down as skipped."""
+        claim, lane = self.claim, self.claimer
+        if claim is None or lane is None or not _is_done(claim):
+            return
+        self.claim, lane.claiming = None, False
+        try:
+            found = claim.answer()
+        except AWAY as error:
+            # Perhaps rows were claimed of which nobody knows: the lane ends, and gives back all that is its own.
+            logger.warning("The database did not answer (%s).", error)
+            if self.desk:
+                self.desk.close()
+            lane.retiring = True
+            return
+        if not found:
+            self.dry[lane.way] = pulse() + LOOK_EVERY
+        lane.take([row for row, reason in found if not reason])
+        lane.entries += [skipped(lane.token, row, reason) for row, reason in found if reason]
+        self._go_to_it([lane])
+
     def _begin(self) -> None:
         """Group commit: what was heard on all lanes, their leases, and a word on what each wants to send next."""
         now = pulse()
         looking = now >= self.look_at
-        concerned = [lane for lane in self.lanes if looking or lane.has_business(now)]
+        concerned = [lane for lane in self.lanes if lane.has_business(now) or (looking and not lane.over)]
         if looking:
             self.look_at = now + LOOK_EVERY
             self._make_room()
@@ -355,7 +391,7 @@ class Sender:
             lane.telling, lane.asking = len(lane.entries), lane.candidate
         held, refusals, notices = self._commit(concerned, looking)
         for lane in concerned:
-            ended = lane.over
+            ended = lane.ended
             lane.returned.clear()
             self._go_on(lane, started, held, refusals)
             if ended and lane in self.lanes:
@@ -410,7 +446,7 @@ class Sender:
         for lane in lanes:
             if lane.returned:
                 claims.give_back(lane.token, lane.returned)
-        self._free([lane for lane in lanes if lane.over])
+        self._free([lane for lane in lanes if lane.ended])
         return held, refusals, self._notices(lanes) if looking else []
 
     def _free(self, lanes: list[Lane]) -> None:
@@ -425,12 +461,17 @@ class Sender:
         """Once in a while, due notices for one lane of each way: they do not wait for the mailing to end."""
         if pulse() >= self.closing_at:
             return []
-        live = {lane.way: lane for lane in lanes if not lane.over and not lane.retiring and not self._feeds(lane)}
+        live = {
+            lane.way: lane for lane in lanes if not (lane.over or lane.retiring or lane.claiming or self._feeds(lane))
+        }
         return [(lane, self.pace.claim_notices(way, lane.token, lane.position, CLAIM)) for way, lane in live.items()]
 
     def _feed_the_hungry(self) -> None:
         """Rows for lanes that run short; those that get none and have nothing to do may end."""
         hungry = [lane for lane in self.lanes if self._feeds(lane)]
+        if hungry and self.desk and self.mailing is not None and not self.pace.limited:
+            self._claim_aside(min(hungry, key=lambda lane: len(lane.waiting)), self.mailing, self.desk)
+            hungry = []
         fed: list[tuple[Lane, list[Row]]] = []
         if hungry:
             try:
@@ -451,9 +492,23 @@ class Sender:
                 lane.kept = self.pace.expecting and not lane.retiring and pulse() < self.closing_at
                 lane.over = not lane.kept
 
+    def _claim_aside(self, lane: Lane, mailing: int, desk: Desk) -> None:
+        """Claim without waiting, one lane at a time: the others live on what they have."""
+        if self.claim:
+            return
+        try:
+            self.claim = claims.Claim(mailing, lane.token, lane.position, self._most(lane), desk)
+        except AWAY as error:
+            logger.warning("The database is away (%s).", error)
+            desk.close()
+            return
+        self.claimer, lane.claiming = lane, True
+
     def _more(self, lane: Lane) -> list[Row]:
-        most = CLAIM if lane.position < MOST_CLAIMED else MOST_CLAIMED
-        return self._claim(lane.token, lane.way, lane.position, most, self.mailing is None)
+        return self._claim(lane.token, lane.way, lane.position, self._most(lane), self.mailing is None)
+
+    def _most(self, lane: Lane) -> int:
+        return CLAIM if lane.position < MOST_CLAIMED else MOST_CLAIMED
 
     def _go_on(self, lane: Lane, renewed: float, held: set[int], refusals: dict[Row, str]) -> None:
         """What the lane may do now that what it had heard is written down."""
@@ -493,3 +548,10 @@ class Sender:
         if entry.row.kind is Kind.DELIVERY:
             self.tally.sent += entry.verdict.state == Dispatch.State.SENT
             self.tally.failed += entry.verdict.state == Dispatch.State.FAILED
+
+
+def _is_done(asked: ledger.Settlement | claims.Claim) -> bool:
+    try:
+        return asked.done
+    except AWAY:
+        return True  # and whoever takes the answer hears why

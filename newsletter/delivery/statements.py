@@ -10,12 +10,15 @@ from __future__ import annotations
 import json
 import select
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from hashlib import sha256
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
-from django.db import connection
-from psycopg import errors, pq
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg import errors as refusals
+from psycopg import pq
 
 Answer = list[Sequence[Any]]
 
@@ -43,11 +46,44 @@ def gathered(text: str) -> str:
     return f"SELECT COALESCE(json_agg(answer), '[]') FROM ({text}) AS gathered"
 
 
+# For statements that touch a few rows each: no plans that pay for many rows only, and no planning of what is planned.
+PLAIN_PLANS = {
+    "jit": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "plan_cache_mode": "force_generic_plan",
+}
+
+
+class Desk:
+    """A connection of its own, where PostgreSQL is given one statement at a time and is not waited for."""
+
+    def __init__(self) -> None:
+        self._database: BaseDatabaseWrapper = connections[DEFAULT_DB_ALIAS].copy()
+
+    def open(self) -> BaseDatabaseWrapper:
+        """The connection, opened if need be.
+
+        Raises:
+            OperationalError: the database is away.
+        """
+        if self._database.connection is None:
+            with self._database.cursor() as cursor:
+                for name, value in PLAIN_PLANS.items():
+                    cursor.execute(f"SET {name} = {value}")
+        return self._database
+
+    def close(self) -> None:
+        """Let the connection go; the next statement opens another."""
+        self._database.close()
+
+
 class Pending:
     """A statement that PostgreSQL is at. Nothing else may be asked on the connection before its answer is taken."""
 
-    def __init__(self, server: pq.abc.PGconn) -> None:
+    def __init__(self, server: pq.abc.PGconn, errors: AbstractContextManager[None]) -> None:
         self._server = server
+        self._errors = errors
 
     @property
     def descriptor(self) -> int:
@@ -57,7 +93,7 @@ class Pending:
     @property
     def done(self) -> bool:
         """Whether `answer` will not wait."""
-        with connection.wrap_database_errors:
+        with self._errors:
             self._server.consume_input()
             return not self._server.is_busy()
 
@@ -71,12 +107,12 @@ class Pending:
             poller = select.poll()
             poller.register(self._server.socket, select.POLLIN)
             poller.poll()
-        with connection.wrap_database_errors:
+        with self._errors:
             result = self._server.get_result()
             while self._server.get_result() is not None:
                 pass
             if result is None or result.status != pq.ExecStatus.TUPLES_OK:
-                raise errors.error_from_result(result) if result else errors.OperationalError("no answer")
+                raise refusals.error_from_result(result) if result else refusals.OperationalError("no answer")
             rows: Answer = json.loads(result.get_value(0, 0) or b"[]")
             return rows
 
@@ -93,22 +129,24 @@ class Statement:
         self.postgres, self.sqlite = postgres.encode(), sqlite
         self.name = sha256(self.postgres).hexdigest()[:32].encode()
 
-    def begin(self, facts: Mapping[str, Any], *more: Any) -> Pending:
+    def begin(self, facts: Mapping[str, Any], *more: Any, desk: Desk | None = None) -> Pending:
         """Have PostgreSQL begin; outside of a transaction, the statement is one by itself.
 
         Args:
             facts: what `rows` reads.
             more: values for `$2` and so on, which are `%(more0)s` and so on to SQLite.
+            desk: where; without one, on the connection of this thread.
         """
-        connection.ensure_connection()
-        server = cast(pq.abc.PGconn, connection.connection.pgconn)
-        with connection.wrap_database_errors:
+        database = desk.open() if desk else connections[DEFAULT_DB_ALIAS]
+        database.ensure_connection()
+        server, errors = cast(pq.abc.PGconn, database.connection.pgconn), database.wrap_database_errors
+        with errors:
             self._prepare(server)
             server.send_query_prepared(
                 self.name, [json.dumps(facts).encode(), *(str(value).encode() for value in more)]
             )
             server.flush()
-        return Pending(server)
+        return Pending(server, errors)
 
     def run(self, facts: Mapping[str, Any], *more: Any) -> Answer:
         """Begin and wait, within the transaction that the caller holds open."""
@@ -128,5 +166,5 @@ class Statement:
         if self.name not in known:
             result = server.prepare(self.name, self.postgres)
             if result.status != pq.ExecStatus.COMMAND_OK:
-                raise errors.error_from_result(result)
+                raise refusals.error_from_result(result)
             known.add(self.name)

@@ -31,7 +31,7 @@ PLAIN = re.compile(r"[!-<>-~]*").fullmatch
 NOTHING_TO_ESCAPE = re.compile(r"[A-Za-z0-9:/._~-]*").fullmatch
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Slots:
     """What one recipient's copy says: whom it goes to, when and under which name, and their two links."""
 
@@ -133,7 +133,7 @@ def needs_smtputf8(address: str) -> bool:
 
 def _header(name: Name, slots: Slots) -> bytes:
     if name == "date":
-        return _date(slots.date.replace(microsecond=0))
+        return _date(slots.date)
     value = getattr(slots, name)
     value = wire_address(value) if name == "to" else value
     if not value.isprintable():

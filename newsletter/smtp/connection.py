@@ -9,6 +9,7 @@ import ssl
 import time
 from collections import deque
 from collections.abc import Mapping
+from functools import lru_cache
 
 from newsletter.smtp.session import Message, Outcome, Reply, Stage
 
@@ -67,12 +68,13 @@ class Connection:
         Without PIPELINING (RFC 2920) each command waits for the reply to the one before.
         """
         self._offered, self._body_out, self._refusal = message, False, None
-        problem = self._unable(message)
+        ascii_only = message.data.isascii()
+        problem = self._unable(message, ascii_only)
         if problem:
             self._offered = None
             self._outcomes.append(Outcome(message, False, Stage.MAIL, problem))
             return
-        mail = f"MAIL FROM:<{message.sender}>{self._options(message)}\r\n".encode()
+        mail = f"MAIL FROM:<{message.sender}>{self._options(message, ascii_only)}\r\n".encode()
         rcpt = f"RCPT TO:<{message.recipient}>\r\n".encode()
         if self.pipelining:
             self._await((Stage.MAIL, None), (Stage.RCPT, None), (Stage.DATA, None))
@@ -114,19 +116,19 @@ class Connection:
             self._send_now(b"QUIT\r\n")
         self.drop()
 
-    def _unable(self, message: Message) -> Reply | None:
+    def _unable(self, message: Message, ascii_only: bool) -> Reply | None:
         if not message.recipient.isascii() and "smtputf8" not in self.features:
             return Reply(553, "5.6.7 The mail server takes no addresses outside ASCII (SMTPUTF8).")
-        if not message.data.isascii() and "8bitmime" not in self.features:
+        if not ascii_only and "8bitmime" not in self.features:
             return Reply(554, "5.6.3 The mail server takes no 8-bit messages (8BITMIME).")
         if len(message.data) > self.most_bytes:
             size = len(message.data)
             return Reply(552, f"5.3.4 The message has {size} bytes, the mail server takes {self.most_bytes}.")
         return None
 
-    def _options(self, message: Message) -> str:
+    def _options(self, message: Message, ascii_only: bool) -> str:
         options = " SMTPUTF8" if not message.recipient.isascii() else ""
-        if not message.data.isascii() or options:
+        if not ascii_only or options:
             options += " BODY=8BITMIME"
         return options + (f" SIZE={len(message.data)}" if "size" in self.features else "")
 
@@ -160,15 +162,13 @@ class Connection:
     def _take_in(self, data: bytes) -> None:
         *lines, self._incoming = (self._incoming + data).split(b"\n")
         for line in lines:
-            text = readable(line.rstrip(b"\r"))
-            if text[3:4] == "-":
-                self._lines.append(text[4:])
+            reply, goes_on = _read_line(line)
+            if goes_on:
+                self._lines.append(reply.text)
                 continue
-            code = int(text[:3]) if text[:3].isascii() and text[:3].isdigit() else 0
-            words = text[4:]
             if self._lines:
-                words, self._lines = " ".join([*self._lines, words]), []
-            self._react(Reply(code, words))
+                reply, self._lines = Reply(reply.code, " ".join([*self._lines, reply.text])), []
+            self._react(reply)
 
     def _react(self, reply: Reply) -> None:
         if self.broken:
@@ -267,6 +267,14 @@ class Connection:
                 self._break()
             # What the server said before it hung up is still to be read.
             return None
+
+
+@lru_cache(maxsize=256)  # a server says the same things over and over
+def _read_line(line: bytes) -> tuple[Reply, bool]:
+    """One line as a reply, and whether more lines of it follow; the code is 0 where there is none."""
+    text = readable(line.rstrip(b"\r"))
+    code = int(text[:3]) if text[:3].isascii() and text[:3].isdigit() else 0
+    return Reply(code, text[4:]), text[3:4] == "-"
 
 
 def _most_bytes(size: str) -> float:

@@ -44,7 +44,7 @@ class Refused(Exception):
         self.reply = reply
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen ones take five times as long to make, and these are made for each message
 class Message:
     """One message in its envelope.
 
@@ -58,7 +58,7 @@ class Message:
     dotless: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outcome:
     """What became of a message. `taken` is None when only the server knows: the reply to the final dot was lost.
 
