@@ -88,10 +88,10 @@ def _bounces(mailing: Mailing) -> list[Group]:
 
 
 def _per_minute(mailing: Mailing) -> int:
-    """How many went out in the last minute, or at that pace since it started."""
+    """How many went out in the last minute and did not come back, or at that pace since it started."""
     if mailing.state != Mailing.State.SENDING or mailing.started_at is None:
         return 0
-    sent = mailing.deliveries.filter(sent_at__gt=clock.moment(-A_MINUTE)).count()
+    sent = mailing.deliveries.filter(current=True, state=State.SENT, sent_at__gt=clock.moment(-A_MINUTE)).count()
     going = (timezone.now() - mailing.started_at).total_seconds()
     return round(sent * A_MINUTE / min(max(going, 1.0), A_MINUTE))
 

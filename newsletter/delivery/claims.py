@@ -61,12 +61,20 @@ def claim_deliveries(mailing: int, lane: int, position: int, limit: int, among: 
 
 
 class Claim:
-    """Due deliveries that a lane asks for at a desk while it goes on; for mailings without any limit."""
+    """Due deliveries that a lane asks for at a desk while it goes on; for mailings without any limit.
 
-    def __init__(self, mailing: int, lane: int, position: int, limit: int, desk: Desk) -> None:
-        self._mailing = mailing
+    Args:
+        begin: where in the queue to begin: what was claimed before it is not passed once more.
+    """
+
+    def __init__(
+        self, mailing: int, lane: int, position: int, limit: int, desk: Desk, begin: Place | None = None
+    ) -> None:
+        self._mailing, self._limit, self.begin = mailing, limit, begin
         claim = {"claim": [[mailing, lane, position, limit]]}
-        self._pending = _claiming(connection.vendor, ANY.condition).begin(claim, desk=desk)
+        among = after(begin, ANY) if begin else ANY
+        self._pending = _claiming(connection.vendor, among.condition).begin(claim, *among.parameters, desk=desk)
+        self.end: Place | None = None
 
     @property
     def descriptor(self) -> int:
@@ -81,14 +89,24 @@ class Claim:
     def answer(self) -> list[tuple[Row, str]]:
         """The rows that are the lane's now, in order, each with the reason why it must not go, or nothing.
 
+        `end` is then where the next claim may begin; None once the end of the queue was reached.
+
         Raises:
             DatabaseError: it is not known whether any were claimed.
         """
-        return _claimed(self._mailing, self._pending.answer())
+        found = self._pending.answer()
+        if len(found) == self._limit:
+            self.end = found[-1][-1], found[-1][0]
+        return _claimed(self._mailing, found)
+
+
+def after(place: Place, among: Among) -> Among:
+    """The same rows, as far as they stand behind a place in the queue."""
+    return Among(f"(due_at, id) > (%s, %s) AND {among.condition}", (*place, *among.parameters))
 
 
 def _claimed(mailing: int, found: Answer) -> list[tuple[Row, str]]:
-    return [(_row(mailing, *line[:9]), refusal(Kind.DELIVERY, *line[9:])) for line in found]
+    return [(_row(mailing, *line[:9]), refusal(Kind.DELIVERY, *line[9:-1])) for line in found]
 
 
 def _row(
@@ -131,11 +149,11 @@ def _claiming(vendor: str, condition: str) -> Statement:
         WHERE d.id = picked.pk"""
     blocked = f"CASE WHEN d.reason = '{BLOCKED}' THEN 1 ELSE 0 END"
     singled = f"""CASE WHEN d.reason = '{BLOCKED}' AND EXISTS (SELECT 1 FROM newsletter_delivery other
-        WHERE other.mailing_id = d.mailing_id AND other.state = 'sent' AND other.sent_at > d.first_tried_at)
-        THEN 1 ELSE 0 END"""
+        WHERE other.mailing_id = d.mailing_id AND other.current AND other.state = 'sent'
+            AND other.sent_at > d.first_tried_at) THEN 1 ELSE 0 END"""
     columns = answer(
         *("d.id", "d.position", "d.message_id", "d.address", "d.attempts", "d.variant_id", "s.public_id"),
-        *(blocked, singled, "d.reason", "m.state", "s.status", "CASE WHEN x.id IS NOT NULL THEN 1 END"),
+        *(blocked, singled, "d.reason", "m.state", "s.status", "CASE WHEN x.id IS NOT NULL THEN 1 END", "d.due_at"),
     )
     look = f"""SELECT {columns}
         FROM {{}} d JOIN newsletter_mailing m ON m.id = d.mailing_id

@@ -34,7 +34,8 @@ def enclose(row: Row) -> Message | Verdict:
         assert row.variant is not None
         language, template = _variant(row.variant)
         data = messages.signed(_delivery(row, language, template))
-        return Message(row, sender, recipient, data, template.dotless)
+        filled_in = recipient + row.message_id + settings.SITE_URL  # in headers; bodies are quoted
+        return Message(row, sender, recipient, data, template.dotless, template.ascii and filled_in.isascii())
     except ValueError as error:
         return Verdict(Dispatch.State.FAILED, ADDRESS, f"No message can be addressed to it: {error}")
     except DatabaseError as error:

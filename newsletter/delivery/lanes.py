@@ -14,6 +14,7 @@ from newsletter.delivery.ways import Way
 from newsletter.models import Dispatch
 from newsletter.smtp import Message, Outcome, Refused, Session
 
+CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 RENEW_EVERY = 15.0  # seconds
 MARGIN = 15.0  # seconds of lease that must be left when a final dot is written
 REFILL_BELOW = 8  # rows
@@ -21,7 +22,7 @@ REFILL_BELOW = 8  # rows
 
 def pulse() -> float:
     """Seconds on a clock that no one sets and that goes on while the machine sleeps, where there is one."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+    return time.clock_gettime(CLOCK)
 
 
 @dataclass(eq=False, slots=True)

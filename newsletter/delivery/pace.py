@@ -164,7 +164,7 @@ class Pace:
         if pulse() < self._none_until.get(queue, 0.0):
             return []
         place = self._passed.pop(queue, None)
-        rows = self._deliveries(token, position, most, _after(place, among)) if place else []
+        rows = self._deliveries(token, position, most, claims.after(place, among)) if place else []
         if not rows:
             rows = self._deliveries(token, position, most, among)
         if len(rows) == most:
@@ -180,7 +180,7 @@ class Pace:
 
     def _measured(self, domain: str | None) -> float:
         """Messages a minute of late, to a domain or in all: from the ledger, for the few times that one must know."""
-        sent = Delivery.objects.filter(mailing=self.mailing, sent_at__gt=clock.moment(-60), state=Dispatch.State.SENT)
+        sent = Delivery.objects.filter(mailing=self.mailing, sent_at__gt=clock.moment(-60), current=True, state="sent")
         if domain is not None:
             sent = sent.filter(domain=domain)
         facts = sent.aggregate(count=Count("pk"), first=Min("sent_at"))
@@ -412,7 +412,3 @@ def _within(domains: Iterable[str], column: str) -> Among:
 def _without(domains: Iterable[str], column: str) -> Among:
     names = tuple(sorted(domains))
     return Among(f"{column} NOT IN ({', '.join(['%s'] * len(names))})", names) if names else ANY
-
-
-def _after(place: Place, among: Among) -> Among:
-    return Among(f"(due_at, id) > (%s, %s) AND {among.condition}", (*place, *among.parameters))

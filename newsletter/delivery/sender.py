@@ -74,6 +74,7 @@ class Sender:
         self.desk = None if connection.in_atomic_block or connection.vendor != "postgresql" else Desk()
         self.claim: claims.Claim | None = None
         self.claimer: Lane | None = None
+        self.passed: claims.Place | None = None
         self.started = self.gathering = 0.0
 
     def run(self, seconds: float = float("inf")) -> Tally:
@@ -183,6 +184,7 @@ class Sender:
         if pulse() >= self.reap_at:
             witness.look()
             reaper.reap()
+            self.passed = None  # What was given back stands where it stood.
             self.reap_at = pulse() + REAP_EVERY
 
     def _hire(self) -> None:
@@ -339,7 +341,8 @@ class Sender:
                 self.desk.close()
             lane.retiring = True
             return
-        if not found:
+        self.passed = claim.end
+        if not found and claim.begin is None:
             self.dry[lane.way] = pulse() + LOOK_EVERY
         lane.take([row for row, reason in found if not reason])
         lane.entries += [skipped(lane.token, row, reason) for row, reason in found if reason]
@@ -497,7 +500,7 @@ class Sender:
         if self.claim:
             return
         try:
-            self.claim = claims.Claim(mailing, lane.token, lane.position, self._most(lane), desk)
+            self.claim = claims.Claim(mailing, lane.token, lane.position, self._most(lane), desk, self.passed)
         except AWAY as error:
             logger.warning("The database is away (%s).", error)
             desk.close()

@@ -57,6 +57,7 @@ class Template:
     gaps: tuple[Gap, ...]
     spots: tuple[tuple[int, int], ...]  # which piece is filled by which gap
     dotless: bool
+    ascii: bool  # but for what is filled in
 
     @classmethod
     def parse(cls, template: bytes | memoryview) -> Template:
@@ -72,7 +73,8 @@ class Template:
             pieces += [b"", fixed]
         spots = tuple((2 * place + 1, gaps.index(gap)) for place, gap in enumerate(found))
         # A piece behind a slot begins within a line, and what is filled in begins no line with a dot.
-        return cls(tuple(pieces), gaps, spots, not any(b"\n." in part for part in parts[::3]))
+        dotless, ascii_only = not any(b"\n." in part for part in parts[::3]), all(part.isascii() for part in parts)
+        return cls(tuple(pieces), gaps, spots, dotless, ascii_only)
 
 
 def slot(name: Name) -> str:

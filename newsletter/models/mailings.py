@@ -158,9 +158,9 @@ class Dispatch(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUEUED)
     message_id = models.CharField(max_length=200)
     lane = models.BigIntegerField(null=True)
-    position = models.PositiveIntegerField(null=True)
-    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    uncertain_attempts = models.PositiveSmallIntegerField(default=0)
+    position = models.IntegerField(null=True)
+    attempts = models.SmallIntegerField(_("attempts"), default=0)
+    uncertain_attempts = models.SmallIntegerField(default=0)
     due_at = models.DateTimeField(_("due"), null=True)
     first_tried_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(_("sent"), null=True)
@@ -177,10 +177,11 @@ class Dispatch(models.Model):
 class Delivery(Dispatch):
     """One mailing to one subscriber: the proof of what became of it.
 
-    Every index costs each message twice, when it is claimed and when it is recorded, so there are as few as the
-    questions asked: a subscriber's or an address's deliveries begin a unique constraint each, and a Message-ID
-    names its row (`named`). Mailing and variant are read by the very statement that writes the row, so the database
-    need not look them up a million times again; Django keeps them from being deleted under it.
+    Every index and every check costs each message three times, when it is frozen, claimed and recorded, so there are
+    as few as the questions asked: a subscriber's or a mailing's deliveries begin a unique constraint each, a Message-ID
+    names its row (`named`), and each state has an index of its own, so that a row is in one of them. Mailing and
+    variant are read by the very statement that writes the row, so the database need not look them up a million times
+    again; Django keeps them from being deleted under it.
     """
 
     mailing = models.ForeignKey(
@@ -195,7 +196,7 @@ class Delivery(Dispatch):
     address = models.CharField(_("address"), max_length=320, blank=True, help_text="As frozen; blank after an erasure.")
     address_key = models.CharField(max_length=320)
     domain = models.CharField(max_length=255, help_text="Of the address, for limits and routes per domain.")
-    generation = models.PositiveSmallIntegerField(default=1, help_text="A person's resend is the next generation.")
+    generation = models.SmallIntegerField(default=1, help_text="A person's resend is the next generation.")
     current = models.BooleanField(default=True, help_text="Off once a person's resend took its place: it counts once.")
 
     class Meta:
@@ -203,24 +204,28 @@ class Delivery(Dispatch):
         verbose_name_plural = _("deliveries")
         constraints = [
             models.UniqueConstraint(fields=["subscriber", "mailing", "generation"], name="one_delivery_per_subscriber"),
-            models.UniqueConstraint(fields=["address_key", "mailing", "generation"], name="one_delivery_per_address"),
+            models.UniqueConstraint(fields=["mailing", "address_key", "generation"], name="one_delivery_per_address"),
             *dispatch_truths("delivery"),
         ]
         indexes = [
-            # What a lane claims next.
+            # Waiting: what a lane claims next.
             models.Index(fields=["mailing", "due_at", "id"], condition=Q(state="queued"), name="delivery_due"),
-            # What the reaper frees.
+            # On its way: what the reaper frees.
             models.Index(fields=["lane", "position"], condition=Q(lane__isnull=False), name="delivery_lane"),
-            # The counts of a mailing.
-            models.Index(fields=["mailing", "state"], condition=Q(current=True), name="delivery_counts"),
+            # Sent: how many, and how many in a minute.
+            models.Index(fields=["mailing", "sent_at"], condition=Q(current=True, state="sent"), name="delivery_pace"),
+            # Ended otherwise.
+            models.Index(
+                fields=["mailing", "state"],
+                condition=Q(current=True, state__in=["failed", "skipped", "bounced"]),
+                name="delivery_ended",
+            ),
             # What failed, was left out or has to wait, and why.
             models.Index(
                 fields=["mailing", "state", "reason", "due_at"],
                 condition=Q(current=True) & ~Q(reason=""),
                 name="delivery_trouble",
             ),
-            # How many go out in a minute.
-            models.Index(fields=["mailing", "sent_at"], condition=Q(sent_at__isnull=False), name="delivery_pace"),
             # What an ESP reports about.
             models.Index(fields=["provider_id"], condition=~Q(provider_id=""), name="delivery_provider"),
         ]

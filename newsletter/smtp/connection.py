@@ -68,7 +68,7 @@ class Connection:
         Without PIPELINING (RFC 2920) each command waits for the reply to the one before.
         """
         self._offered, self._body_out, self._refusal = message, False, None
-        ascii_only = message.data.isascii()
+        ascii_only = message.ascii or message.data.isascii()
         problem = self._unable(message, ascii_only)
         if problem:
             self._offered = None

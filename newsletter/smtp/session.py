@@ -48,7 +48,8 @@ class Refused(Exception):
 class Message:
     """One message in its envelope.
 
-    `key` is the caller's own name for it; `dotless` promises that none of its lines begins with a dot.
+    `key` is the caller's own name for it; `dotless` promises that none of its lines begins with a dot, and `ascii`
+    that it is ASCII alone: whoever knows need not look through every message.
     """
 
     key: Hashable
@@ -56,6 +57,7 @@ class Message:
     recipient: str
     data: bytes
     dotless: bool = False
+    ascii: bool = False
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from newsletter.models import (
     Bounce,
     ConsentEvent,
     Delivery,
+    Mailing,
     Notice,
     Registration,
     SignupAttempt,
@@ -70,7 +71,9 @@ def erase(address_key: str, *, source: str) -> bool:
     """
     # Locked first, so that no resend writes the address down again after this has looked for it.
     subscriber = Subscriber.objects.select_for_update(no_key=True).filter(address_key=address_key).first()
-    held = Q(address_key=address_key) | (Q(subscriber=subscriber) if subscriber else Q())
+    held = Q(mailing__in=list(Mailing.objects.values_list("pk", flat=True)), address_key=address_key)
+    if subscriber:
+        held |= Q(subscriber=subscriber)
     # Locked, so that what a relay answers meanwhile is either blanked here or not written any more.
     locked = Delivery.objects.select_for_update().filter(held)
     deliveries = Delivery.objects.filter(pk__in=list(locked.values_list("pk", flat=True)))

@@ -207,6 +207,29 @@ def test_the_freeze_goes_on_where_it_was_cut_off(issue, readers, monkeypatch):
     assert (mailing.state, mailing.deliveries.count(), mailing.candidates) == ("sending", 30, 30)
 
 
+def test_an_address_that_changes_hands_during_the_freeze_gets_it_once(issue, readers, monkeypatch, relay):
+    sink = relay()
+    monkeypatch.setattr(delivery.freeze, "CHUNK", 10)
+    mailing = delivery.schedule(issue)
+    write, chunks = delivery.freeze._write_chunk, []
+
+    def hand_over(pk):
+        if len(chunks) == 1:
+            giver, taker = readers[0].subscriber, readers[25].subscriber
+            handed = giver.email
+            for person, address in ((giver, "elsewhere@school.example"), (taker, handed)):
+                person.email = person.address_key = address
+                person.save()
+        chunks.append(pk)
+        return write(pk)
+
+    monkeypatch.setattr(delivery.freeze, "_write_chunk", hand_over)
+    counts = send(mailing)
+    assert (mailing.state, mailing.candidates, mailing.excluded) == ("sent", 30, 1)
+    assert counts["recipients"] == counts["sent"] == 29
+    assert sink.recipients.count("reader00@school.example") == 1
+
+
 def test_who_confirms_after_the_freeze_waits_for_the_next_issue(issue, maria, people, relay):
     sink = relay()
     mailing = delivery.schedule(issue)

@@ -81,7 +81,7 @@ def listed(answer):
 
 def test_the_page_of_a_mailing_says_how_far_it_is_how_fast_and_how_long(manager, mailing):
     page = words(manager.get(f"{MAILINGS}inspect/{mailing.pk}/"))
-    assert "6 of 9 done" in page and "3 in the last minute." in page
+    assert "6 of 9 done" in page and "2 in the last minute." in page
     assert "Time left: less than a minute." in page
     assert "2 will be tried again, the next at" in page
     assert "2 The server asked us to come back later" in page

@@ -19,7 +19,8 @@ from django.db import connection
 from django.utils import timezone
 
 from newsletter import delivery, synthetic
-from newsletter.delivery import clock, rounds
+from newsletter.delivery import claims, clock, ledger, rounds
+from newsletter.delivery.statements import Desk
 from newsletter.models import IssuePage, Mailing
 from newsletter.site import found
 from resource_center import dumps
@@ -241,3 +242,23 @@ def test_two_hosts_without_any_broker_share_a_mailing(issue, sink, manage, tmp_p
     assert set(copies(sink).values()) == {1}
     mailing.refresh_from_db()
     assert mailing.state == "sent"
+
+
+def test_claims_pass_nothing_twice_and_find_in_the_end_what_was_given_back(issue):
+    if connection.vendor != "postgresql":
+        pytest.skip("On SQLite a sender claims where it stands, and waits for the answer.")
+    mailing = delivery.send(issue)
+    everything = list(mailing.deliveries.order_by("due_at", "pk").values_list("pk", flat=True))
+    dead, lane = ledger.open_lane("dead"), ledger.open_lane("alive")
+    with contextlib.closing(Desk()) as desk:
+
+        def claimed(claim):
+            return [row.pk for row, _reason in claim.answer()], claim.end
+
+        first, end = claimed(claims.Claim(mailing.pk, dead, 0, 10, desk))
+        second, end = claimed(claims.Claim(mailing.pk, lane, 0, 30, desk, end))
+        claims.free(dead)
+        rest, end = claimed(claims.Claim(mailing.pk, lane, 30, READERS, desk, end))
+        assert (first, second, rest) == (everything[:10], everything[10:40], everything[40:])
+        assert end is None
+        assert claimed(claims.Claim(mailing.pk, lane, READERS, READERS, desk)) == (first, None)
