@@ -17,7 +17,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 
 from newsletter import diagnosis, subscribers
 from newsletter.delivery import clock
-from newsletter.delivery.replies import EXPIRED, UNCERTAIN, Verdict
+from newsletter.delivery.replies import DEFERRED, EXPIRED, UNCERTAIN, Verdict, put_off
 from newsletter.delivery.statements import PLAIN_PLANS, Answer, Pending, Statement, answer, gathered, rows
 from newsletter.models import Bounce, Delivery, Lane, Mailing, Notice, Subscription
 
@@ -107,16 +107,20 @@ def renew(cleared: dict[int, int]) -> set[int]:
 
 def record(entries: Sequence[Entry]) -> None:
     """Write what was heard; nothing for a lane that lost its lease, or for a row that is no longer its own."""
-    kept: dict[tuple[Kind, int], str] = {}
+    kept: dict[tuple[Kind, int], tuple[str, str]] = {}
     for kind in Kind:
         mine = [_heard(entry) for entry in entries if entry.row.kind is kind]
         if mine:
-            kept |= {(kind, pk): said for pk, said in _texts().record[kind].run({"heard": mine})}
-    bounces = [entry for entry in entries if entry.verdict.bounce and (entry.row.kind, entry.row.pk) in kept]
+            kept |= {(kind, pk): (said, why) for pk, said, why in _texts().record[kind].run({"heard": mine})}
+    bounces = []
+    for entry in entries:
+        said, why = kept.get((entry.row.kind, entry.row.pk), ("", ""))
+        bounce = put_off(entry.verdict) if why == EXPIRED else entry.verdict.bounce
+        if bounce and (entry.row.kind, entry.row.pk) in kept:
+            bounces.append((entry, bounce, said))
     if bounces:
-        rows = [_bounce(entry, kept[entry.row.kind, entry.row.pk]) for entry in bounces]
-        Bounce.objects.bulk_create(rows, ignore_conflicts=True)
-        _heed(bounces)
+        Bounce.objects.bulk_create([_bounce(*facts) for facts in bounces], ignore_conflicts=True)
+        _heed({(entry.row.kind, entry.row.pk): bounce for entry, bounce, _said in bounces})
 
 
 def refusals(rows: Sequence[Row]) -> dict[Row, str]:
@@ -196,7 +200,9 @@ class Settlement:
 
 def is_plain(entry: Entry) -> bool:
     """Whether a settlement can write this down: a delivery, and nothing to be done but to note it."""
-    return entry.row.kind is Kind.DELIVERY and not entry.verdict.bounce and not entry.verdict.pauses
+    row, verdict = entry.row, entry.verdict
+    put_off_again = verdict.reason == DEFERRED and row.attempts  # perhaps for the last time
+    return row.kind is Kind.DELIVERY and not verdict.bounce and not verdict.pauses and not put_off_again
 
 
 class _Texts(NamedTuple):
@@ -226,7 +232,7 @@ def _texts_for(_vendor: str) -> _Texts:
     steps = [f"{renewal} RETURNING {held}", _recording(Kind.DELIVERY, holds), refused[Kind.DELIVERY]]
     return _Texts(
         renew=_changing(renewal, str(HELD), "token"),
-        record={kind: _changing(_recording(kind, holds), "id", "reply") for kind in Kind},
+        record={kind: _changing(_recording(kind, holds), "id", "reply", "reason") for kind in Kind},
         ask={kind: Statement(gathered(text), [text]) for kind, text in refused.items()},
         settle=Statement(settle, steps),
     )
@@ -319,20 +325,19 @@ def refusal(kind: Kind, reason: str | None, what: str | None, subscription: str 
     return UNSUBSCRIBED if subscription != Subscription.Status.CONFIRMED else ""
 
 
-def _bounce(entry: Entry, detail: str) -> Bounce:
+def _bounce(entry: Entry, kind: Bounce.Kind, detail: str) -> Bounce:
     return Bounce(
         event_id=f"smtp:{entry.row.message_id}:{entry.row.attempts}",
         delivery_id=entry.row.pk if entry.row.kind is Kind.DELIVERY else None,
         notice_id=entry.row.pk if entry.row.kind is Kind.NOTICE else None,
-        kind=entry.verdict.bounce or Bounce.Kind.UNKNOWN,
+        kind=kind,
         status=diagnosis.status_of(entry.verdict.reply),
         detail=detail,
     )
 
 
-def _heed(bounces: Sequence[Entry]) -> None:
+def _heed(kinds: dict[tuple[Kind, int], Bounce.Kind]) -> None:
     """A refusal at the door has the consequences of one by mail. In order, so that no two senders wait in a circle."""
-    kinds = {(entry.row.kind, entry.row.pk): entry.verdict.bounce for entry in bounces}
     deliveries = Delivery.objects.filter(pk__in=[pk for kind, pk in kinds if kind is Kind.DELIVERY])
     notices = Notice.objects.filter(pk__in=[pk for kind, pk in kinds if kind is Kind.NOTICE])
     key, subscriber = "subscription__subscriber__address_key", "subscription__subscriber"
@@ -342,7 +347,7 @@ def _heed(bounces: Sequence[Entry]) -> None:
     ]
     for kind, pk, address_key, subscriber_id in sorted(readers, key=lambda facts: facts[2]):
         if subscriber_id is not None:
-            subscribers.heed(subscribers.Reader(address_key, subscriber_id), kinds[kind, pk] or Bounce.Kind.UNKNOWN)
+            subscribers.heed(subscribers.Reader(address_key, subscriber_id), kinds[kind, pk])
 
 
 def skip_cancelled() -> None:

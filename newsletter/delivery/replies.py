@@ -132,6 +132,14 @@ def bounce_kind(reply: Reply) -> Bounce.Kind:
     return diagnosis.diagnose(str(reply)) or Bounce.Kind.SOFT
 
 
+def put_off(verdict: Verdict) -> Bounce.Kind | None:
+    """What it is to have been put off until we gave up: a soft bounce, unless servers had something against us."""
+    if verdict.reason != DEFERRED:
+        return None
+    about_sender = diagnosis.diagnose(verdict.reply) is Bounce.Kind.BLOCKED
+    return Bounce.Kind.BLOCKED if about_sender else Bounce.Kind.SOFT
+
+
 def anonymous(text: str) -> str:
     """A reply without the addresses it repeats, for where an erasure would not find them."""
     return ADDRESSES.sub("…", text)

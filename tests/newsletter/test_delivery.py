@@ -359,8 +359,12 @@ def test_a_temporary_refusal_is_tried_again_with_the_same_message_id(issue, read
     assert {taken.recipient: taken.message_id for taken in sink.taken if taken.recipient in before} == before
 
 
-def test_what_is_put_off_for_three_days_is_given_up(issue, maria, relay):
-    relay(Rule("rcpt", "450 4.2.1 Later"))
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [("452 4.2.2 Mailbox full", "soft"), ("450 Your network is listed at dnsbl.example", "blocked")],
+)
+def test_what_is_put_off_for_three_days_is_given_up_and_counts_as_a_bounce(issue, maria, relay, said, kind):
+    relay(Rule("rcpt", said))
     mailing = delivery.schedule(issue)
     send(mailing)
     Delivery.objects.update(first_tried_at=timezone.now() - timedelta(hours=73))
@@ -368,7 +372,8 @@ def test_what_is_put_off_for_three_days_is_given_up(issue, maria, relay):
     assert send(mailing)["failed"] == 1
     assert Delivery.objects.get().reason == "expired"
     assert mailing.state == "sent"
-    assert not Bounce.objects.exists()
+    assert [(bounce.kind, bounce.detail) for bounce in Bounce.objects.all()] == [(kind, said)]
+    assert not Suppression.objects.exists()
 
 
 @pytest.mark.parametrize(
