@@ -53,8 +53,9 @@ def progress(mailing: Mailing) -> dict[str, Any]:
 
 
 def is_moving(mailing: Mailing) -> bool:
-    """Whether its numbers change by themselves."""
-    return mailing.state in MOVING
+    """Whether its numbers, or its state, are about to change by themselves."""
+    due = mailing.state == Mailing.State.SCHEDULED and mailing.scheduled_for <= timezone.now()
+    return due or mailing.state in MOVING
 
 
 def _waiting(mailing: Mailing) -> QuerySet[Delivery]:

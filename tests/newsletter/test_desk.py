@@ -117,6 +117,13 @@ def test_the_moving_part_can_be_asked_for_alone(manager, mailing):
     assert "data-moving" not in manager.get(f"{MAILINGS}inspect/{mailing.pk}/").content.decode()
 
 
+def test_the_page_of_what_is_about_to_start_looks_again_by_itself(manager, mailing):
+    Mailing.objects.update(state="scheduled", scheduled_for=timezone.now())
+    assert "data-moving" in manager.get(f"{MAILINGS}inspect/{mailing.pk}/").content.decode()
+    Mailing.objects.update(scheduled_for=timezone.now() + timedelta(hours=1))
+    assert "data-moving" not in manager.get(f"{MAILINGS}inspect/{mailing.pk}/").content.decode()
+
+
 def test_the_page_costs_the_same_however_many_readers(manager, mailing, django_assert_max_num_queries):
     manager.get(f"{MAILINGS}inspect/{mailing.pk}/")
     with django_assert_max_num_queries(40):
