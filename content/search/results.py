@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.paginator import Page as PageOfList
 from django.core.paginator import Paginator
+from django.utils.translation import gettext as _
 from wagtail.models import Page
 
 from content import shelves
@@ -74,7 +75,8 @@ class Results:
     def chips(self) -> list[Way]:
         """What was asked, each part with the way to take it back."""
         question = self.question
-        chips = [Way(f"“{question.text}”", replace(question, text="").address)] if question.text else []
+        quoted = _("“%(words)s”") % {"words": question.text}
+        chips = [Way(quoted, replace(question, text="").address)] if question.text else []
         for facet in self.facets:
             for choice in facet.chosen:
                 chips.append(Way(choice.name, question.without(facet.parameter, choice.slug).address))
