@@ -249,7 +249,7 @@ def _recording(kind: Kind, holds: str) -> str:
         pk="bigint",
         lane="bigint",
         state="text",
-        reason="text",
+        why="text",
         said="text",
         wait="double precision",
         attempt="integer",
@@ -266,7 +266,7 @@ def _recording(kind: Kind, holds: str) -> str:
     reply = "CASE WHEN d.address = '' THEN '' ELSE v.said END" if kind is Kind.DELIVERY else "v.said"
     return f"""UPDATE {kind.table} AS d SET
             state = COALESCE({evidence}, CASE WHEN {gone} OR {expired} THEN 'failed' ELSE v.state END),
-            reason = CASE WHEN {evidence} IS NOT NULL THEN '' WHEN {expired} THEN '{EXPIRED}' ELSE v.reason END,
+            reason = CASE WHEN {evidence} IS NOT NULL THEN '' WHEN {expired} THEN '{EXPIRED}' ELSE v.why END,
             reply = {reply}, lane = NULL, position = NULL,
             attempts = d.attempts + v.attempt,
             uncertain_attempts = d.uncertain_attempts + v.uncertain,
