@@ -18,11 +18,10 @@ django.setup()
 from newsletter import delivery  # noqa: E402
 from newsletter.models import Mailing  # noqa: E402
 
-mailing = Mailing.objects.get(pk=int(sys.argv[1]))
 with Path(sys.argv[2]).open("a") as file:
     while True:
         try:
-            mailing.refresh_from_db(fields=["state"])
+            mailing = Mailing.objects.get(pk=int(sys.argv[1]))
             file.write(json.dumps({"state": mailing.state, **delivery.counts(mailing)}) + "\n")
             file.flush()
         except Error:
