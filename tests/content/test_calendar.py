@@ -10,7 +10,7 @@ from content import calendar
 from content.models import EventPage, EventsPage
 from newsletter.site import found
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 
 STARTS = datetime.datetime(2026, 12, 8, 21, 0, tzinfo=datetime.UTC)  # 4 p.m. in New York
 ENDS = datetime.datetime(2026, 12, 8, 22, 30, tzinfo=datetime.UTC)

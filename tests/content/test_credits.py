@@ -6,6 +6,8 @@ import pytest
 
 from content.credits import Lack, Licence, credit_line, is_file_name, missing
 
+pytestmark = pytest.mark.once
+
 
 def test_holder_and_creator_make_the_seeds_credit_line(picture):
     credit = credit_line(picture(title="Equity vs Equality"))

@@ -9,6 +9,8 @@ from django.utils import timezone
 from content import edition, tasks
 from content.models import EventPage, EventsPage, Facet, Organisation
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def moved(resources):

@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 
 from tests.content.library import stocked
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from tests.newsletter.issues import an_issue
 from tests.newsletter.sending import send
 from tests.sink import Sink
 
+pytestmark = pytest.mark.once
+
 NAME = b"news2026._domainkey.resource-center.example."
 
 

@@ -12,6 +12,8 @@ from django.test import override_settings
 
 from newsletter import links
 
+pytestmark = pytest.mark.once
+
 MARIA = "qK3fXw1oTz9cVb7nLm5rSg"
 SAM = "zzzzzzzzzzzzzzzzzzzzzz"
 NOON = datetime.datetime(2026, 11, 2, 12, 0, 0, 123456, tzinfo=UTC)

@@ -38,7 +38,7 @@ def bodies_of(message):
     return [part.get_content() for part in parts]
 
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 
 
 @pytest.fixture(scope="module")

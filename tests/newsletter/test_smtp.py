@@ -8,6 +8,8 @@ from newsletter import smtp
 from newsletter.smtp import Message, Relay, Stage, send_now
 from tests.sink import Rule, Sink
 
+pytestmark = pytest.mark.once
+
 BODY = b"From: a@b.example\r\nMessage-ID: <1@b.example>\r\n\r\n.a dot first\r\nand\r\n..two\r\n"
 
 
