@@ -1,4 +1,4 @@
-"""Puts the message of a claimed row into its envelope; each variant is cut at its slots once per process."""
+"""Puts the message of a claimed row into its envelope; each variant is cut at its slots once per run of a sender."""
 
 from __future__ import annotations
 
@@ -75,6 +75,11 @@ def _local(second: int) -> datetime:
 
 def _notice(row: Row) -> bytes:
     return messages.notice_message(Notice.objects.select_related("subscription__subscriber").get(pk=row.pk))
+
+
+def forget_variants() -> None:
+    """Read variants anew: after a restore the number of one that was sent before may name another."""
+    _variants.clear()
 
 
 def is_at_hand(row: Row) -> bool:

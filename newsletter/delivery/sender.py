@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from newsletter.delivery import causes, claims, ledger, mailings, reaper, witness
+from newsletter.delivery import causes, claims, envelopes, ledger, mailings, reaper, witness
 from newsletter.delivery.lanes import Lane, pulse, skipped
 from newsletter.delivery.ledger import LEASE, Entry, Kind, Row
 from newsletter.delivery.owner import owner
@@ -92,6 +92,7 @@ class Sender:
         self.closing_at = pulse() + seconds
         self.dry.clear()
         self.caps.clear()
+        envelopes.forget_variants()
         with self._heeding_signals(), ledger.plain_plans(), ThreadPoolExecutor(self.limit) as self.openers:
             try:
                 while self._turn():

@@ -103,6 +103,19 @@ def test_a_relay_without_pipelining_gets_the_same(issue, readers, relay):
     assert len(sink.taken) == 30
 
 
+def test_words_come_from_the_database_in_every_run(issue, maria, relay):
+    """A restored database may give the number of a variant that was sent before to another."""
+    sink = relay()
+    mailing = delivery.schedule(issue)
+    send(mailing)
+    variant = mailing.variants.get(language="en")
+    variant.template = bytes(variant.template).replace(b"Reading aloud, and more", b"Restored, and more")
+    variant.save()
+    delivery.resend(mailing.deliveries.get())
+    send(mailing)
+    assert [taken.message["Subject"] for taken in sink.taken] == ["Reading aloud, and more", "Restored, and more"]
+
+
 def test_an_empty_audience_is_sent_at_once(issue, relay):
     mailing = delivery.schedule(issue)
     assert send(mailing)["recipients"] == 0
