@@ -82,7 +82,8 @@ class Bench:
         before = database_cpu(), stolen_time()
         process = subprocess.Popen(words, cwd=ROOT, env=self.environment, stdout=subprocess.PIPE)
         assert process.stdout is not None
-        answer = json.loads(process.stdout.read())
+        with process.stdout:
+            answer = json.loads(process.stdout.read())
         _pid, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         assert (process.returncode, answer["sent"]) == (0, mails), answer

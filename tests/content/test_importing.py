@@ -15,6 +15,8 @@ from content.models import ArticlePage, CreditedImage, ImportedSource, Person, R
 from content.models.terms import Facet
 from tests.content.conftest import drawn
 
+pytestmark = pytest.mark.once
+
 
 def words(resource):
     return " ".join(piece.html for piece in resource.pieces if isinstance(piece, (Words, Callout)))

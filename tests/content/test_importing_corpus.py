@@ -13,6 +13,8 @@ from bs4 import BeautifulSoup
 from content.importing import html, markdown
 from content.importing.resource import Callout, Card, Code, Heading, Quote, Table, Video, Words
 
+pytestmark = pytest.mark.once
+
 TURING, DIGITAL, EIGHTEEN = "turing-way-md/", "digitalgov-md/", "18f-md/"
 
 

@@ -31,7 +31,7 @@ from content.patterns import patterns
 from tests.content.conftest import figure
 from tests.content.library import spanish, stocked
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 
 PAGES = [
     "/",

@@ -13,7 +13,7 @@ from content import renditions, tasks
 from content.models import ArticleByline, CreditedRendition, Partner, Person
 from tests.content.conftest import figure
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 
 
 @pytest.fixture(autouse=True)

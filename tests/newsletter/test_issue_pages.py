@@ -11,6 +11,8 @@ from content.models import ArticlePage
 from newsletter import delivery, digest, messages
 from newsletter.models import IssuePage, NewsletterPage
 
+pytestmark = pytest.mark.once
+
 
 def publish_all(issue):
     for page in messages.editions(issue).values():

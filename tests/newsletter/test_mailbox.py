@@ -9,6 +9,8 @@ from django.core.mail import EmailMultiAlternatives
 from newsletter.mailbox import LocalMailbox, MailboxBackend, keys
 from newsletter.smtp import Message, send_now
 
+pytestmark = pytest.mark.once
+
 MAIL = (
     b"From: News <news@house.example>\r\nTo: maria@school.example\r\nSubject: =?utf-8?q?Lesen_=C3=BCben?=\r\n"
     b'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="x"\r\n\r\n'
