@@ -115,7 +115,7 @@ class Stage:
     def watch(self) -> None:
         self.stop_watching()
         self.counts = self.site.folder / f"counts-{self.mailing}"
-        self.counts.unlink(missing_ok=True)  # Of a restored mailing the earlier end says nothing.
+        self.counts.write_text("")  # Of a restored mailing the earlier end says nothing.
         command = [sys.executable, "-m", "tests.torture.watch", str(self.mailing), str(self.counts)]
         true_clock = {name: value for name, value in self.site.environment.items() if name != "LD_PRELOAD"}
         self.watcher = subprocess.Popen(command, cwd=ROOT, env=true_clock)
