@@ -157,7 +157,7 @@ def _claiming(vendor: str, condition: str) -> Statement:
     )
     look = f"""SELECT {columns}
         FROM {{}} d JOIN newsletter_mailing m ON m.id = d.mailing_id
-        LEFT JOIN newsletter_subscription s ON s.subscriber_id = d.subscriber_id AND s.newsletter_id = m.newsletter_id
+        LEFT JOIN newsletter_subscription s ON s.subscriber_id = d.subscriber_id AND s.newsletter_id + 0 = m.newsletter_id
         LEFT JOIN newsletter_suppression x ON x.address_key = d.address_key"""
     own = f"d.lane = (SELECT lane FROM {asked} AS c) AND d.position > (SELECT position FROM {asked} AS c)"
     taken = gathered(look.format("taken") + " ORDER BY d.position")

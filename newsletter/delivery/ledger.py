@@ -153,11 +153,6 @@ def plain_plans() -> Iterator[None]:
                 cursor.execute(f"RESET {name}")
 
 
-def most_together(lanes: int) -> int:
-    """How many of so many lanes settle together: half of them where the others go on meanwhile, else all."""
-    return max(1, lanes // 2) if connection.vendor == "postgresql" else lanes
-
-
 class Settlement:
     """The one transaction for all that some lanes have heard and want to know; PostgreSQL is not waited for."""
 
@@ -297,7 +292,7 @@ def _asking(kind: Kind) -> str:
             FROM {asked} AS a LEFT JOIN newsletter_delivery d ON d.id = a.pk
             LEFT JOIN newsletter_mailing m ON m.id = d.mailing_id
             LEFT JOIN newsletter_subscription s
-                ON s.subscriber_id = d.subscriber_id AND s.newsletter_id = m.newsletter_id
+                ON s.subscriber_id = d.subscriber_id AND s.newsletter_id + 0 = m.newsletter_id
             LEFT JOIN newsletter_suppression x ON x.address_key = d.address_key
             WHERE m.state IS NULL OR m.state <> 'sending' OR s.status IS NULL OR s.status <> 'confirmed'
                 OR x.id IS NOT NULL OR d.reason IN ('{CAME_BACK}', '{ARRIVED}')"""

@@ -364,14 +364,14 @@ class Sender:
             self._settle_and_wait(concerned, looking)
             self._go_to_it(concerned)
         elif concerned:
-            self._settle(concerned[: ledger.most_together(len(self.lanes))], now)
+            self._settle(concerned, now)
 
     def _enough(self, concerned: list[Lane], now: float) -> bool:
-        """Whether it is time to settle: half of the lanes wait for it, or one has waited long enough."""
+        """Whether it is time to settle: no more replies are awaited, or one has waited long enough."""
         if concerned and not self.gathering:
             self.gathering = now
         waited = now - self.gathering >= GATHER or any(lane.over for lane in concerned)
-        return bool(concerned) and (waited or 2 * len(concerned) >= len(self.lanes))
+        return bool(concerned) and (waited or not any(lane.dotted for lane in self.lanes))
 
     def _settle(self, concerned: list[Lane], now: float) -> None:
         for lane in concerned:
