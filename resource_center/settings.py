@@ -21,6 +21,8 @@ try:
 except preflight.BrokenSetting as error:
     raise ImproperlyConfigured(str(error)) from None
 DATA_DIR = preflight.data_dir(env)
+if problem := preflight.unwritable(DATA_DIR):
+    raise ImproperlyConfigured(problem)
 
 # --- The site and its addresses
 DEBUG = env["DEBUG"].lower() in preflight.TRUE

@@ -79,6 +79,15 @@ def test_a_broken_value_stops_every_command_with_one_line(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_first_command_finds_a_folder_to_write_to_or_says_why_not_in_one_line(tmp_path):
+    done = manage("migrate", "-v0", DATA_DIR=str(tmp_path / "new" / "folder"), **PRODUCTION)
+    assert (done.returncode, done.stderr) == (0, "")
+    (tmp_path / "taken").write_text("a file")
+    done = manage("migrate", "-v0", DATA_DIR=str(tmp_path / "taken"), **PRODUCTION)
+    assert done.returncode == 1
+    assert done.stderr == f"DATA_DIR can not be used: nothing can be written to {tmp_path}/taken (File exists).\n"
+
+
 def test_commands_find_what_the_demo_keeps_and_the_environment_goes_before_it(tmp_path):
     (tmp_path / "demo.env").write_text('SECRET_KEY="kept"\nMAIL_FROM="kept@example.org"\nPORT="8123"\n')
     found = value("[s.SECRET_KEY, s.MAIL_FROM, s.SITE_URL]", DATA_DIR=str(tmp_path), MAIL_FROM="now@example.org")
