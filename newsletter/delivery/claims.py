@@ -155,9 +155,11 @@ def _claiming(vendor: str, condition: str) -> Statement:
         *("d.id", "d.position", "d.message_id", "d.address", "d.attempts", "d.variant_id", "s.public_id"),
         *(blocked, singled, "d.reason", "m.state", "s.status", "CASE WHEN x.id IS NOT NULL THEN 1 END", "d.due_at"),
     )
+    # The sum keeps planners without statistics from the index of newsletters: all subscriptions, for each row.
     look = f"""SELECT {columns}
         FROM {{}} d JOIN newsletter_mailing m ON m.id = d.mailing_id
-        LEFT JOIN newsletter_subscription s ON s.subscriber_id = d.subscriber_id AND s.newsletter_id + 0 = m.newsletter_id
+        LEFT JOIN newsletter_subscription s
+            ON s.subscriber_id = d.subscriber_id AND s.newsletter_id + 0 = m.newsletter_id
         LEFT JOIN newsletter_suppression x ON x.address_key = d.address_key"""
     own = f"d.lane = (SELECT lane FROM {asked} AS c) AND d.position > (SELECT position FROM {asked} AS c)"
     taken = gathered(look.format("taken") + " ORDER BY d.position")

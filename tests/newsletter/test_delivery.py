@@ -7,13 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 from wagtail.models import Locale
 
 from content.models import ArticlePage
-from newsletter import delivery, subscribers
+from newsletter import delivery, subscribers, synthetic
 from newsletter.delivery import claims, clock, lanes, ledger, reaper, replies, sender
 from newsletter.delivery.sender import Sender
 from newsletter.models import (
@@ -735,3 +735,25 @@ def test_backoff_doubles_to_an_hour():
     for attempts, wait in enumerate(waits):
         nominal = min(60 * 2**attempts, 3600)
         assert 0.8 * nominal <= wait <= 1.2 * nominal
+
+
+def test_a_claim_reads_no_more_subscriptions_than_it_has_rows(newsletter, issue):
+    """As on a new site, where the database has counted nothing yet."""
+    if connection.vendor != "postgresql":
+        pytest.skip("Only PostgreSQL counts what a statement reads.")
+    synthetic.subscribers(newsletter, 3_000)
+    mailing = delivery.mailings.enter(issue)
+    delivery.freeze.start(mailing)
+    with ledger.plain_plans():
+        lane, before = ledger.open_lane("me"), _subscriptions_read()
+        assert len(claims.claim_deliveries(mailing.pk, lane, 0, 100)) == 100
+        assert _subscriptions_read() - before <= 200
+
+
+def _subscriptions_read():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT seq_tup_read + COALESCE(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables
+               WHERE relname = 'newsletter_subscription'"""
+        )
+        return cursor.fetchone()[0]
