@@ -95,7 +95,7 @@ def unsubscribe_url(public_id: str, mailing_id: int | None, language: str) -> st
 def personal_urls(public_id: str, mailing_id: int | None, language: str) -> tuple[str, str]:
     """Both links of one message, to unsubscribe and to one's preferences, in one go: a mailing makes many."""
     site, secret = settings.SITE_URL, settings.SECRET_KEY
-    leave = f"{public_id}.{int_to_base36(mailing_id or 0)}"
+    leave = f"{public_id}.{_number(mailing_id or 0)}"
     prefer = f"{public_id}.0"
     return (
         f"{site}{_path(UNSUBSCRIBE, language)}{leave}.{_mark(UNSUBSCRIBE, leave, secret)}/",
@@ -147,6 +147,9 @@ def _moment(at: datetime) -> int:
 def _url(purpose: str, public_id: str, number: int, language: str) -> str:
     text = f"{public_id}.{int_to_base36(number)}"
     return f"{settings.SITE_URL}{_path(purpose, language)}{text}.{_mark(purpose, text, settings.SECRET_KEY)}/"
+
+
+_number = lru_cache(maxsize=64)(int_to_base36)
 
 
 @lru_cache(maxsize=64)

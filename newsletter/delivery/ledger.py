@@ -276,7 +276,7 @@ def _recording(kind: Kind, holds: str) -> str:
 
 def _heard(entry: Entry) -> list[Any]:
     verdict = entry.verdict
-    most = 1 if settings.UNCERTAIN_DELIVERIES == "hold" else MOST_UNCERTAIN
+    most = 1 if verdict.uncertain and settings.UNCERTAIN_DELIVERIES == "hold" else MOST_UNCERTAIN
     return [
         *(entry.row.pk, entry.lane, verdict.state.value, verdict.reason, verdict.reply[:500]),
         *(round(verdict.wait, 3), int(verdict.attempt), int(verdict.uncertain), most, verdict.provider_id[:200]),

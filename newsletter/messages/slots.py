@@ -10,7 +10,7 @@ from email.quoprimime import body_encode
 from email.utils import format_datetime
 from functools import lru_cache
 from html import escape
-from typing import Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast
 
 import idna
 
@@ -43,10 +43,11 @@ class Slots:
 
 
 class Gap(NamedTuple):
-    """A place in a template: how its value is written there, and which value it is."""
+    """A value that is filled in: which one, how it is written, and the numbers of the pieces that it becomes."""
 
-    kind: Kind
     name: Name
+    write: Callable[[Any], bytes]
+    places: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,6 @@ class Template:
 
     pieces: tuple[bytes, ...]
     gaps: tuple[Gap, ...]
-    spots: tuple[tuple[int, int], ...]  # which piece is filled by which gap
     dotless: bool
     ascii: bool  # but for what is filled in
 
@@ -63,18 +63,15 @@ class Template:
     def parse(cls, template: bytes | memoryview) -> Template:
         """Cut the bytes that `variants` made. A line ends with CRLF and nothing else, or it could end the message."""
         parts = IN_BYTES.split(LINE_END.sub(b"\r\n", bytes(template)))
-        found = [
-            Gap(cast(Kind, kind.decode()), cast(Name, name.decode()))
-            for kind, name in zip(parts[1::3], parts[2::3], strict=True)
-        ]
-        gaps = tuple(dict.fromkeys(found))
         pieces = [parts[0]]
-        for fixed in parts[3::3]:
+        places: dict[tuple[bytes, bytes], list[int]] = {}
+        for kind, name, fixed in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
+            places.setdefault((kind, name), []).append(len(pieces))
             pieces += [b"", fixed]
-        spots = tuple((2 * place + 1, gaps.index(gap)) for place, gap in enumerate(found))
+        gaps = tuple(_gap(kind.decode(), name.decode(), tuple(found)) for (kind, name), found in places.items())
         # A piece behind a slot begins within a line, and what is filled in begins no line with a dot.
         dotless, ascii_only = not any(b"\n." in part for part in parts[::3]), all(part.isascii() for part in parts)
-        return cls(tuple(pieces), gaps, spots, dotless, ascii_only)
+        return cls(tuple(pieces), gaps, dotless, ascii_only)
 
 
 def slot(name: Name) -> str:
@@ -110,10 +107,11 @@ def fill(template: Template | bytes | memoryview, slots: Slots) -> bytes:
     """
     if not isinstance(template, Template):
         template = Template.parse(template)
-    values = [_WRITERS[kind](name, slots) for kind, name in template.gaps]
     pieces = list(template.pieces)
-    for place, which in template.spots:
-        pieces[place] = values[which]
+    for name, write, places in template.gaps:
+        value = write(getattr(slots, name))
+        for place in places:
+            pieces[place] = value
     return b"".join(pieces)
 
 
@@ -133,26 +131,23 @@ def needs_smtputf8(address: str) -> bool:
     return not wire_address(address).isascii()
 
 
-def _header(name: Name, slots: Slots) -> bytes:
-    if name == "date":
-        return _date(slots.date)
-    value = getattr(slots, name)
-    value = wire_address(value) if name == "to" else value
+def _gap(kind: str, name: str, places: tuple[int, ...]) -> Gap:
+    write = _WRITERS.get(f"{kind} {name}") or _WRITERS[kind]
+    return Gap(cast(Name, name), write, places)
+
+
+def _header(value: str) -> bytes:
     if not value.isprintable():
-        raise ValueError(f"A line break or control character in “{name}” would break the message's headers: {value!r}")
-    return cast(bytes, value.encode())
+        raise ValueError(f"A line break or control character would break the message's headers: {value!r}")
+    return value.encode()
 
 
-def _text(name: Name, slots: Slots) -> bytes:
-    return _quoted(getattr(slots, name))
+def _address(value: str) -> bytes:
+    return _header(wire_address(value))
 
 
-def _html(name: Name, slots: Slots) -> bytes:
-    value = getattr(slots, name)
+def _html(value: str) -> bytes:
     return _quoted(value if NOTHING_TO_ESCAPE(value) else escape(value))
-
-
-_WRITERS: dict[Kind, Callable[[Name, Slots], bytes]] = {"header": _header, "text": _text, "html": _html}
 
 
 @lru_cache(maxsize=8)
@@ -168,3 +163,12 @@ def _quoted(text: str) -> bytes:
         encoded = body_encode(text.encode().decode("latin-1"), LINE, "\r\n")
     encoded = encoded.replace("\r\n.", "\r\n=2E")
     return (f"=2E{encoded[1:]}" if encoded.startswith(".") else encoded).encode()
+
+
+_WRITERS: dict[str, Callable[[Any], bytes]] = {
+    "header": _header,
+    "header to": _address,
+    "header date": _date,
+    "text": _quoted,
+    "html": _html,
+}

@@ -161,6 +161,7 @@ class Connection:
 
     def _take_in(self, data: bytes) -> None:
         *lines, self._incoming = (self._incoming + data).split(b"\n")
+        answered = False
         for line in lines:
             reply, goes_on = _read_line(line)
             if goes_on:
@@ -169,6 +170,9 @@ class Connection:
             if self._lines:
                 reply, self._lines = Reply(reply.code, " ".join([*self._lines, reply.text])), []
             self._react(reply)
+            answered = True
+        if answered and self._awaited:
+            self._be_patient(self._awaited[0][0])
 
     def _react(self, reply: Reply) -> None:
         if self.broken:
@@ -177,8 +181,6 @@ class Connection:
             self._break(reply)
             return
         stage, message = self._awaited.popleft()
-        if self._awaited:
-            self._be_patient(self._awaited[0][0])
         if stage is Stage.DOT:
             self._conclude(message, reply)
         elif stage is not Stage.RSET:
