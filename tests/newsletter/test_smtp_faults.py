@@ -342,7 +342,7 @@ def test_a_relay_that_comes_back_is_used_again(mailing, settings, people, monkey
 def test_weights_are_kept_over_many_connections(mailing, settings, people):
     with Sink(delay=0.02) as heavy, Sink(delay=0.02) as light:
         settings.SMTP_URLS, settings.LOCAL_MAILBOX = [f"{heavy.url}?weight=3", light.url], False
-        for number in range(200):
+        for number in range(400):
             people(f"more{number}@school.example")
         send(mailing)
         assert (heavy.most_open, light.most_open) == (6, 2)
