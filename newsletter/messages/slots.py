@@ -109,7 +109,10 @@ def fill(template: Template | bytes | memoryview, slots: Slots) -> bytes:
         template = Template.parse(template)
     pieces = list(template.pieces)
     for name, write, places in template.gaps:
-        value = write(getattr(slots, name))
+        try:
+            value = write(getattr(slots, name))
+        except ValueError as error:
+            raise ValueError(f"“{name}” can not be filled in: {error}") from None
         for place in places:
             pieces[place] = value
     return b"".join(pieces)
@@ -138,7 +141,7 @@ def _gap(kind: str, name: str, places: tuple[int, ...]) -> Gap:
 
 def _header(value: str) -> bytes:
     if not value.isprintable():
-        raise ValueError(f"A line break or control character would break the message's headers: {value!r}")
+        raise ValueError(f"a line break or control character would break the message's headers: {value!r}")
     return value.encode()
 
 
