@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import time
+
 import pytest
 
 from newsletter import smtp
@@ -93,6 +96,27 @@ def test_patience_ends(monkeypatch):
     with Sink(Rule("dot", delay=5, times=1)) as sink:
         [outcome] = send(sink, a_message())
     assert outcome.taken is None
+
+
+def test_patience_begins_anew_with_each_reply(monkeypatch):
+    monkeypatch.setattr("newsletter.smtp.connection.FOR_A_COMMAND", 0.8)
+    with Sink(*[Rule(stage, delay=0.5, times=1) for stage in ("mail", "rcpt", "data")]) as sink:
+        [outcome] = send(sink, a_message())
+    assert outcome.taken is True
+
+
+def test_a_server_that_never_ends_its_reply_is_left(monkeypatch):
+    monkeypatch.setattr("newsletter.smtp.connection.FOR_A_COMMAND", 0.5)
+    ours, theirs = socket.socketpair()
+    with theirs:
+        connection = smtp.Connection(ours, {"pipelining": ""})
+        connection.offer(a_message())
+        for _line in range(12):
+            if not connection.broken:
+                theirs.send(b"250-there is more to say\r\n")
+                time.sleep(0.1)
+                connection.hear()
+        assert connection.broken
 
 
 def test_a_relay_that_does_not_answer_is_named():
