@@ -6,12 +6,12 @@
 import os
 import sys
 
-from tests import services
+from tests import machine
 
 SIDE_BY_SIDE = ["--dist", "each", "--tx", "popen//env:TEST_ON=sqlite", "--tx", "popen//env:TEST_ON=postgres"]
 SQLITE_ONLY = ["-n", "2", "--dist", "loadfile"]
 
-for line in services.absent():
+for line in machine.absent():
     print(line, flush=True)
-arguments = SIDE_BY_SIDE if services.postgres() else SQLITE_ONLY
+arguments = SIDE_BY_SIDE if machine.postgres() else SQLITE_ONLY
 os.execv(sys.executable, [sys.executable, "-m", "pytest", *arguments, *sys.argv[1:]])

@@ -1,4 +1,4 @@
-"""Fixtures for every room: databases that are ready quickly, and the services of this machine."""
+"""Fixtures for every room: databases that are ready quickly, and what this machine has."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ import redis
 from django.conf import settings
 from django.db import connection
 
-from tests import services
+from tests import machine
 
-CACHE = services.ROOT / ".cache"
+CACHE = machine.ROOT / ".cache"
 
 
 LONG_TRIPS = {"journeys", "browser"}
@@ -39,7 +39,7 @@ def belongs_elsewhere(item) -> bool:
 
 def schema_digest() -> str:
     """Changes whenever a migration of ours or the lock file does."""
-    files = [*services.ROOT.glob("*/migrations/*.py"), services.ROOT / "uv.lock"]
+    files = [*machine.ROOT.glob("*/migrations/*.py"), machine.ROOT / "uv.lock"]
     return hashlib.sha256(b"".join(file.read_bytes() for file in sorted(files))).hexdigest()[:16]
 
 
@@ -92,10 +92,10 @@ def live_database(rows_of_migrations, django_db_serialized_rollback, transaction
 
 def need(name: str) -> str:
     """Where a service is; without it the test is skipped, or fails under REQUIRE_ALL=1."""
-    find, place = services.WHERE[name]
+    find, place = machine.WHERE[name]
     found = find()
     if not found:
-        (pytest.fail if services.REQUIRED else pytest.skip)(f"{name}: not found ({place})")
+        (pytest.fail if machine.REQUIRED else pytest.skip)(f"{name}: not found ({place})")
     return found
 
 

@@ -1,6 +1,6 @@
 """The site's settings for tests: nothing of the operator's environment counts, nothing outlives the run.
 
-TEST_ON=postgres takes PostgreSQL (see services.py) instead of SQLite.
+TEST_ON=postgres takes PostgreSQL (see machine.py) instead of SQLite.
 """
 
 import atexit
@@ -9,7 +9,7 @@ import shutil
 import tempfile
 
 from resource_center import preflight
-from tests import services
+from tests import machine
 
 folder = tempfile.mkdtemp(prefix="resource-center-tests-")
 atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -24,7 +24,7 @@ os.environ.update(
     BOUNCE_DOMAIN="bounces.resource-center.example",
 )
 if os.environ.get("TEST_ON") == "postgres":
-    os.environ["DATABASE_URL"] = f"{services.postgres()}/resource_center_{os.getpid()}"
+    os.environ["DATABASE_URL"] = f"{machine.postgres()}/resource_center_{os.getpid()}"
 
 from resource_center.settings import *  # noqa: E402, F403
 from resource_center.settings import DATA_DIR, DATABASES  # noqa: E402

@@ -24,7 +24,7 @@ from newsletter.delivery.statements import Desk
 from newsletter.models import IssuePage, Mailing
 from newsletter.site import found
 from resource_center import dumps
-from tests import services
+from tests import machine
 from tests.live import ROOT
 from tests.newsletter.issues import an_issue
 from tests.sink import Sink
@@ -116,7 +116,7 @@ def made(make, *arguments):
     try:
         return make(*arguments)
     except servers.NotHere as lack:
-        if services.REQUIRED and os.getuid() == 0:
+        if machine.REQUIRED and os.getuid() == 0:
             pytest.fail(str(lack))
         pytest.skip(str(lack))
 

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from tests import live, services
+from tests import live, machine
 from tests.live import LiveSite
 from tests.torture import servers
 from tests.torture.stage import PATIENCE, SinkProcess, Stage
@@ -40,7 +40,7 @@ def here(make, *arguments):
     try:
         return make(*arguments)
     except servers.NotHere as lack:
-        (pytest.fail if services.REQUIRED else pytest.skip)(str(lack))
+        (pytest.fail if machine.REQUIRED else pytest.skip)(str(lack))
 
 
 @pytest.fixture(scope="session")

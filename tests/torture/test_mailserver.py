@@ -12,7 +12,7 @@ import pytest
 from newsletter import bounces, delivery, synthetic
 from newsletter.models import Bounce, Delivery, Subscriber, Subscription, Suppression
 from newsletter.site import found
-from tests import services
+from tests import machine
 from tests.newsletter.issues import an_issue
 from tests.torture import mailserver
 from tests.torture.mailserver import MailServer
@@ -47,7 +47,7 @@ def protocol(request):
     if not lacking and request.param not in mailserver.protocols():
         lacking = f"dovecot-{request.param}d: not found (apt-get install it)"
     if lacking:
-        (pytest.fail if services.REQUIRED else pytest.skip)(lacking)
+        (pytest.fail if machine.REQUIRED else pytest.skip)(lacking)
     return request.param
 
 

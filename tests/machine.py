@@ -1,4 +1,4 @@
-"""What the tests can use where it answers: PostgreSQL, Redis, Chromium and the corpora."""
+"""What this machine has that the tests can use: PostgreSQL, Redis, Chromium and the corpora."""
 
 from __future__ import annotations
 
