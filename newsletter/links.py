@@ -92,15 +92,22 @@ def unsubscribe_url(public_id: str, mailing_id: int | None, language: str) -> st
     return _url(UNSUBSCRIBE, public_id, mailing_id or 0, language)
 
 
-def personal_urls(public_id: str, mailing_id: int | None, language: str) -> tuple[str, str]:
-    """Both links of one message, to unsubscribe and to one's preferences, in one go: a mailing makes many."""
-    site, secret = settings.SITE_URL, settings.SECRET_KEY
-    leave = f"{public_id}.{_number(mailing_id or 0)}"
-    prefer = f"{public_id}.0"
-    return (
-        f"{site}{_path(UNSUBSCRIBE, language)}{leave}.{_mark(UNSUBSCRIBE, leave, secret)}/",
-        f"{site}{_path(PREFERENCES, language)}{prefer}.{_mark(PREFERENCES, prefer, secret)}/",
-    )
+class Personal:
+    """Both links in the messages of one mailing and language, to unsubscribe and to one's preferences."""
+
+    def __init__(self, mailing_id: int | None, language: str) -> None:
+        self._secret = settings.SECRET_KEY
+        self._leave = f"{settings.SITE_URL}{_path(UNSUBSCRIBE, language)}"
+        self._prefer = f"{settings.SITE_URL}{_path(PREFERENCES, language)}"
+        self._number = int_to_base36(mailing_id or 0)
+
+    def urls(self, public_id: str) -> tuple[str, str]:
+        """As `unsubscribe_url` and `preferences_url` make them, for one reader."""
+        leave, prefer = f"{public_id}.{self._number}", f"{public_id}.0"
+        return (
+            f"{self._leave}{leave}.{_mark(UNSUBSCRIBE, leave, self._secret)}/",
+            f"{self._prefer}{prefer}.{_mark(PREFERENCES, prefer, self._secret)}/",
+        )
 
 
 def read(purpose: str, token: str) -> Link:
@@ -147,9 +154,6 @@ def _moment(at: datetime) -> int:
 def _url(purpose: str, public_id: str, number: int, language: str) -> str:
     text = f"{public_id}.{int_to_base36(number)}"
     return f"{settings.SITE_URL}{_path(purpose, language)}{text}.{_mark(purpose, text, settings.SECRET_KEY)}/"
-
-
-_number = lru_cache(maxsize=64)(int_to_base36)
 
 
 @lru_cache(maxsize=64)

@@ -76,13 +76,15 @@ class MailboxSession:
         path.write_bytes(head.encode() + message.data)
         self._offered = (message, path)
 
-    def finish(self, more: bool = False) -> bool:  # noqa: ARG002
-        """Put the offered message where it is found."""
+    def finish(self, following: Message | None = None) -> bool:
+        """Put the offered message where it is found, and write the one that follows aside."""
         assert self._offered is not None
         message, path = self._offered
         path.rename(self.folder / "new" / path.name)
         self._outcomes.append(Outcome(message, True, Stage.DOT, Reply(250, "2.0.0 Kept in the local mailbox")))
         self._offered = None
+        if following:
+            self.offer(following)
         return True
 
     def hear(self) -> list[Outcome]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache
+from itertools import count
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -134,9 +135,9 @@ def _claiming(vendor: str, condition: str) -> Statement:
     lock = "FOR KEY SHARE" if vendor == "postgresql" else ""
     held = f"""SELECT 1 FROM newsletter_lane WHERE token = (SELECT lane FROM {asked} AS c)
         AND lease_until > {clock.now()} {lock}"""
-    name = "$" if vendor == "postgresql" else "%"
-    places = iter(range(condition.count("%s")))
-    condition = re.sub("%s", lambda _: f"${next(places) + 2}" if name == "$" else f"%(more{next(places)})s", condition)
+    named = "$more.{}" if vendor == "postgresql" else "%(more{})s"
+    places = count()
+    condition = re.sub("%s", lambda _: named.format(next(places)), condition)
     free = f"""SELECT id, due_at FROM newsletter_delivery
         WHERE mailing_id = (SELECT mailing FROM {asked} AS c) AND state = 'queued' AND due_at <= {clock.now()}
             AND EXISTS (SELECT 1 FROM newsletter_mailing m, {asked} AS c WHERE m.id = c.mailing AND m.state = 'sending')

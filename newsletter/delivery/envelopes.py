@@ -1,4 +1,4 @@
-"""Puts the message of a claimed row into its envelope; each variant is cut at its slots once per run of a sender."""
+"""Puts the message of a claimed row into its envelope; each variant is read and cut at its slots once."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from datetime import UTC, datetime
 from email.utils import parseaddr
 from functools import lru_cache
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import DatabaseError
@@ -21,34 +22,68 @@ from newsletter.smtp import Message
 logger = logging.getLogger(__name__)
 
 MOST_VARIANTS = 512
-_variants: dict[int | None, tuple[str, messages.Template]] = {}
 
 
-def enclose(row: Row) -> Message | Verdict:
-    """The message of a row, ready to go; or what to write down when it can not be made."""
-    try:
-        sender = return_address("d" if row.kind is Kind.DELIVERY else "n", row.pk)
-        recipient = messages.wire_address(row.address)
-        if row.kind is Kind.NOTICE:
-            return Message(row, sender, recipient, messages.signed(_notice(row)))
+class _Variant(NamedTuple):
+    """What the messages of one variant have in common."""
+
+    template: messages.Template
+    links: links.Personal
+    ascii: bool
+
+
+class Envelopes:
+    """Puts the messages of claimed rows into their envelopes, for one run of a sender.
+
+    The next run reads variants anew: after a restore the number of one that was sent before may name another.
+    """
+
+    def __init__(self) -> None:
+        self._variants: dict[int, _Variant] = {}
+        self._domain = bounce_domain()
+
+    def at_hand(self, row: Row) -> bool:
+        """Whether the message of a row can be made without asking the database."""
+        return row.variant in self._variants
+
+    def enclose(self, row: Row) -> Message | Verdict:
+        """The message of a row, ready to go; or what to write down when it can not be made."""
+        try:
+            recipient = messages.wire_address(row.address)
+            sender = return_address("n" if row.kind is Kind.NOTICE else "d", row.pk, self._domain)
+            if row.kind is Kind.NOTICE:
+                return Message(row, sender, recipient, messages.signed(_notice(row)))
+            variant = self._variant(row)
+            data = messages.signed(_delivery(row, variant))
+            # The address and the Message-ID stand in headers; bodies are quoted.
+            ascii_only = variant.ascii and recipient.isascii() and row.message_id.isascii()
+            return Message(row, sender, recipient, data, variant.template.dotless, ascii_only)
+        except ValueError as error:
+            return Verdict(Dispatch.State.FAILED, ADDRESS, f"No message can be addressed to it: {error}")
+        except DatabaseError as error:
+            return Verdict(Dispatch.State.QUEUED, DISCONNECTED, f"The database was away: {error}", attempt=False)
+        except Exception as error:
+            logger.exception("The message of %s %s could not be written.", row.kind, row.pk)
+            words, wait = f"The message could not be written: {error}", backoff(row.attempts)
+            return Verdict(Dispatch.State.QUEUED, UNWRITABLE, words, wait, pauses=row.kind is Kind.DELIVERY)
+
+    def _variant(self, row: Row) -> _Variant:
         assert row.variant is not None
-        language, template = _variant(row.variant)
-        data = messages.signed(_delivery(row, language, template))
-        filled_in = recipient + row.message_id + settings.SITE_URL  # in headers; bodies are quoted
-        return Message(row, sender, recipient, data, template.dotless, template.ascii and filled_in.isascii())
-    except ValueError as error:
-        return Verdict(Dispatch.State.FAILED, ADDRESS, f"No message can be addressed to it: {error}")
-    except DatabaseError as error:
-        return Verdict(Dispatch.State.QUEUED, DISCONNECTED, f"The database was away: {error}", attempt=False)
-    except Exception as error:
-        logger.exception("The message of %s %s could not be written.", row.kind, row.pk)
-        words, wait = f"The message could not be written: {error}", backoff(row.attempts)
-        return Verdict(Dispatch.State.QUEUED, UNWRITABLE, words, wait, pauses=row.kind is Kind.DELIVERY)
+        known = self._variants.get(row.variant)
+        if known is None:
+            if len(self._variants) >= MOST_VARIANTS:
+                self._variants.pop(next(iter(self._variants)))
+            language, found = Variant.objects.values_list("language", "template").get(pk=row.variant)
+            template = messages.Template.parse(found)
+            ascii_only = template.ascii and settings.SITE_URL.isascii()
+            known = _Variant(template, links.Personal(row.mailing, language), ascii_only)
+            self._variants[row.variant] = known
+        return known
 
 
-def return_address(kind: str, pk: int) -> str:
-    """Where a bounce of this one message comes back to."""
-    return f"bounce+{links.return_token(kind, pk)}@{bounce_domain()}"
+def return_address(kind: str, pk: int, domain: str = "") -> str:
+    """Where a bounce of this one message comes back to: in the domain for bounces, whoever knows it may say it."""
+    return f"bounce+{links.return_token(kind, pk)}@{domain or bounce_domain()}"
 
 
 def bounce_domain() -> str:
@@ -61,11 +96,11 @@ def mail_domain() -> str:
     return parseaddr(settings.MAIL_FROM)[1].rpartition("@")[2] or settings.SITE_HOST or "localhost"
 
 
-def _delivery(row: Row, language: str, template: messages.Template) -> bytes:
+def _delivery(row: Row, variant: _Variant) -> bytes:
     assert row.public_id is not None
-    unsubscribe, preferences = links.personal_urls(row.public_id, row.mailing, language)
+    unsubscribe, preferences = variant.links.urls(row.public_id)
     date = _local(int(time.time()))
-    return messages.fill(template, messages.Slots(row.address, row.message_id, date, unsubscribe, preferences))
+    return messages.fill(variant.template, messages.Slots(row.address, row.message_id, date, unsubscribe, preferences))
 
 
 @lru_cache(maxsize=2)
@@ -75,22 +110,3 @@ def _local(second: int) -> datetime:
 
 def _notice(row: Row) -> bytes:
     return messages.notice_message(Notice.objects.select_related("subscription__subscriber").get(pk=row.pk))
-
-
-def forget_variants() -> None:
-    """Read variants anew: after a restore the number of one that was sent before may name another."""
-    _variants.clear()
-
-
-def is_at_hand(row: Row) -> bool:
-    """Whether the message of a row can be made without asking the database."""
-    return row.variant in _variants
-
-
-def _variant(pk: int) -> tuple[str, messages.Template]:
-    if pk not in _variants:
-        if len(_variants) >= MOST_VARIANTS:
-            _variants.pop(next(iter(_variants)))
-        language, template = Variant.objects.values_list("language", "template").get(pk=pk)
-        _variants[pk] = language, messages.Template.parse(template)
-    return _variants[pk]

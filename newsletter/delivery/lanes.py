@@ -7,7 +7,8 @@ from collections import deque
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from newsletter.delivery import envelopes, replies
+from newsletter.delivery import replies
+from newsletter.delivery.envelopes import Envelopes
 from newsletter.delivery.ledger import LEASE, Entry, Kind, Row, is_plain
 from newsletter.delivery.replies import Verdict
 from newsletter.delivery.ways import Way
@@ -34,6 +35,7 @@ class Lane:
 
     token: int
     way: Way
+    envelopes: Envelopes
     opening: Future[Session]
     waiting: deque[Row]
     position: int
@@ -122,12 +124,25 @@ class Lane:
             self._conclude(outcome)
         self.over = self.dropped = self.session.broken
 
-    def offer(self, at_hand: bool = False) -> None:
-        """Say everything about the next message but its final dot.
+    def finish(self, at_hand: bool = False) -> None:
+        """Write the final dot, if it may be written, and say all but that of the next message.
 
         Args:
-            at_hand: only if that can be done without asking the database.
+            at_hand: only what can be made without asking the database.
         """
+        if not self.may_finish or self.session is None:
+            return
+        self.prepare(at_hand)
+        row, message = self.prepared or (None, None)
+        following = message if isinstance(message, Message) else None
+        if self.session.finish(following):
+            self.dotted, self.offered = self.offered, None
+            if following:
+                self.offered, self.prepared = row, None
+                self.waiting.popleft()
+
+    def offer(self, at_hand: bool = False) -> None:
+        """Say everything about the next message but its final dot; `at_hand` as for `finish`."""
         if self.waiting and self.session and self.session.room and not self.offered and not self.over:
             self.prepare(at_hand)
             if not self.prepared:
@@ -147,13 +162,8 @@ class Lane:
         if not self.waiting or self.prepared or self.over:
             return
         row = self.waiting[0]
-        if not at_hand or envelopes.is_at_hand(row):
-            self.prepared = row, envelopes.enclose(row)
-
-    def finish(self) -> None:
-        """Write the final dot, if it may be written."""
-        if self.may_finish and self.session and self.session.finish(more=bool(self.waiting)):
-            self.dotted, self.offered = self.offered, None
+        if not at_hand or self.envelopes.at_hand(row):
+            self.prepared = row, self.envelopes.enclose(row)
 
     def take(self, rows: list[Row]) -> None:
         """Queue claimed rows: notices go before what was claimed earlier."""

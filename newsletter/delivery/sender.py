@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from newsletter.delivery import causes, claims, envelopes, ledger, mailings, reaper, witness
+from newsletter.delivery import causes, claims, ledger, mailings, reaper, witness
+from newsletter.delivery.envelopes import Envelopes
 from newsletter.delivery.lanes import Lane, pulse, skipped
 from newsletter.delivery.ledger import LEASE, Entry, Kind, Row
 from newsletter.delivery.owner import owner
@@ -69,6 +70,7 @@ class Sender:
         self.closing_at = float("inf")
         self.asked_to_stop = 0
         self.look_at = self.reap_at = self.make_room_at = 0.0
+        self.envelopes = Envelopes()
         self.settlement: ledger.Settlement | None = None
         self.concerned: list[Lane] = []
         self.desk = None if connection.in_atomic_block or connection.vendor != "postgresql" else Desk()
@@ -92,7 +94,7 @@ class Sender:
         self.closing_at = pulse() + seconds
         self.dry.clear()
         self.caps.clear()
-        envelopes.forget_variants()
+        self.envelopes = Envelopes()
         with self._heeding_signals(), ledger.plain_plans(), ThreadPoolExecutor(self.limit) as self.openers:
             try:
                 while self._turn():
@@ -203,7 +205,7 @@ class Sender:
             if not rows:
                 self.dry[way] = pulse() + LOOK_EVERY
                 continue
-            lane = Lane(token, way, self.openers.submit(way.connect), deque(), 0, lease_ends)
+            lane = Lane(token, way, self.envelopes, self.openers.submit(way.connect), deque(), 0, lease_ends)
             lane.take(rows)
             self.lanes.append(lane)
 
@@ -264,12 +266,13 @@ class Sender:
 
     def _go_to_it(self, lanes: list[Lane]) -> None:
         """Final dots where they may be written, and the next message behind each."""
+        at_hand = self.settlement is not None
         for lane in lanes:
-            if not self.asked_to_stop:
-                lane.finish()
             if self.pace.slowed:
                 lane.turn_back(None if self.pace.asked_to_rest(lane.way) else self.pace.resting)
-            lane.offer(at_hand=self.settlement is not None)
+            if not self.asked_to_stop:
+                lane.finish(at_hand)
+            lane.offer(at_hand)
 
     def _pause(self) -> float:
         """How long nothing may be done but to listen, in seconds."""

@@ -1,13 +1,14 @@
-"""Statements of the hot path: prepared once, given all their rows as one JSON value, and on PostgreSQL not waited for.
+"""Statements of the hot path: prepared once, given all their rows in one go, and on PostgreSQL not waited for.
 
 A statement has one text for PostgreSQL, and for SQLite as many as it takes, run one after another in the caller's
-transaction. `rows` stands in both for the rows under one key of the value, `answer` for the columns that come back:
-from PostgreSQL they come as one JSON value too, which costs a tenth of reading them cell by cell.
+transaction. `rows` stands in both for rows that it is given, `answer` for the columns that come back: from PostgreSQL
+they come as one JSON value, which costs a tenth of reading them cell by cell.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import select
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -25,12 +26,15 @@ Answer = list[Sequence[Any]]
 _prepared: WeakKeyDictionary[pq.abc.PGconn, set[bytes]] = WeakKeyDictionary()
 
 
+# A parameter by name, which PostgreSQL gets as a number: one column of the rows under a key.
+PARAMETER = re.compile(r"\$([a-z]+)\.(\d+)")
+
+
 def rows(key: str, **columns: str) -> str:
     """A subquery for the rows under `key`: lists of values in the order of `columns`, which say name and type."""
     if connection.vendor == "postgresql":
-        fields = ", ".join(f"(e->>{place})::{kind} AS {name}" for place, (name, kind) in enumerate(columns.items()))
-        # Without the offset each use of a column would read the JSON again.
-        return f"(SELECT {fields} FROM jsonb_array_elements($1::jsonb->'{key}') AS e OFFSET 0)"
+        arrays = ", ".join(f"${key}.{place}::{kind}[]" for place, kind in enumerate(columns.values()))
+        return f"(SELECT * FROM unnest({arrays}) AS given ({', '.join(columns)}))"
     fields = ", ".join(f"json_extract(value, '$[{place}]') AS {name}" for place, name in enumerate(columns))
     return f"(SELECT {fields} FROM json_each(%(facts)s, '$.{key}'))"
 
@@ -121,30 +125,40 @@ class Statement:
     """One step of the hot path.
 
     Args:
-        postgres: its text, with `$1` for the JSON value; its answers are `gathered`.
-        sqlite: its texts, with `%(facts)s` for the JSON value; those that answer do so in the same columns.
+        postgres: its text; its answers are `gathered`.
+        sqlite: its texts; those that answer do so in the same columns.
     """
 
     def __init__(self, postgres: str, sqlite: Sequence[str]) -> None:
-        self.postgres, self.sqlite = postgres.encode(), sqlite
+        self.sqlite = sqlite
+        numbers: dict[tuple[str, int], int] = {}
+
+        def number(found: re.Match[str]) -> str:
+            return f"${numbers.setdefault((found[1], int(found[2])), len(numbers) + 1)}"
+
+        self.postgres = PARAMETER.sub(number, postgres).encode()
+        self.parameters = list(numbers)
         self.name = sha256(self.postgres).hexdigest()[:32].encode()
 
     def begin(self, facts: Mapping[str, Any], *more: Any, desk: Desk | None = None) -> Pending:
         """Have PostgreSQL begin; outside of a transaction, the statement is one by itself.
 
         Args:
-            facts: what `rows` reads.
-            more: values for `$2` and so on, which are `%(more0)s` and so on to SQLite.
+            facts: the rows that `rows` stands for, by key.
+            more: single values, for `$more.0` and so on, which are `%(more0)s` and so on to SQLite.
             desk: where; without one, on the connection of this thread.
         """
         database = desk.open() if desk else connections[DEFAULT_DB_ALIAS]
         database.ensure_connection()
         server, errors = cast(pq.abc.PGconn, database.connection.pgconn), database.wrap_database_errors
+        columns = {key: list(zip(*given, strict=True)) for key, given in facts.items()}
+        values = [
+            str(more[place]).encode() if key == "more" else _array(columns[key][place] if columns[key] else ())
+            for key, place in self.parameters
+        ]
         with errors:
             self._prepare(server)
-            server.send_query_prepared(
-                self.name, [json.dumps(facts).encode(), *(str(value).encode() for value in more)]
-            )
+            server.send_query_prepared(self.name, values)
             server.flush()
         return Pending(server, errors)
 
@@ -168,3 +182,10 @@ class Statement:
             if result.status != pq.ExecStatus.COMMAND_OK:
                 raise refusals.error_from_result(result)
             known.add(self.name)
+
+
+def _array(values: Sequence[Any]) -> bytes:
+    """An array of numbers or of texts as PostgreSQL reads it (section 8.15.2 of its manual)."""
+    if values and isinstance(values[0], str):
+        values = ['"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' for value in values]
+    return f"{{{','.join(map(str, values))}}}".encode()

@@ -101,11 +101,11 @@ class Handover:
         """Keep a message until it may go."""
         self._offered = message
 
-    def finish(self, more: bool = False) -> bool:  # noqa: ARG002
-        """Let the request for the offered message begin."""
+    def finish(self, following: Message | None = None) -> bool:
+        """Let the request for the offered message begin; the one that follows is kept until it may go."""
         if self._offered is None or not self.ready:
             return False
-        self._given, self._offered = (self._offered, time.monotonic()), None
+        self._given, self._offered = (self._offered, time.monotonic()), following
         self._orders.put(self._given)
         return True
 

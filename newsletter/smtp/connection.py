@@ -18,7 +18,6 @@ FOR_A_COMMAND = 300.0
 AFTER_THE_DOT = 600.0
 
 CHUNK = 65536
-MORE = getattr(socket, "MSG_MORE", 0)  # Linux waits with a packet that is not full
 LONGEST_REPLY = 100_000  # bytes; a server that says more without an end is no mail server
 
 
@@ -48,7 +47,7 @@ class Connection:
 
     @property
     def room(self) -> bool:
-        return self._offered is None and not self.broken and (self.pipelining or not self._awaited)
+        return self._offered is None and not self.broken
 
     @property
     def ready(self) -> bool:
@@ -67,31 +66,25 @@ class Connection:
 
         Without PIPELINING (RFC 2920) each command waits for the reply to the one before.
         """
-        self._offered, self._body_out, self._refusal = message, False, None
-        ascii_only = message.ascii or message.data.isascii()
-        problem = self._unable(message, ascii_only)
-        if problem:
-            self._offered = None
-            self._outcomes.append(Outcome(message, False, Stage.MAIL, problem))
-            return
-        mail = f"MAIL FROM:<{message.sender}>{self._options(message, ascii_only)}\r\n".encode()
-        rcpt = f"RCPT TO:<{message.recipient}>\r\n".encode()
-        if self.pipelining:
-            self._await((Stage.MAIL, None), (Stage.RCPT, None), (Stage.DATA, None))
-            self._push(mail + rcpt + b"DATA\r\n")
-        else:
-            self._commands.extend([(Stage.MAIL, mail), (Stage.RCPT, rcpt), (Stage.DATA, b"DATA\r\n")])
-            self._say(*self._commands.popleft())
+        self._take_up(message, self._envelope(message))
 
-    def finish(self, more: bool = False) -> bool:
-        """Write the final dot of the offered message. False when the socket does not take it now: ask again."""
+    def finish(self, following: Message | None = None) -> bool:
+        """Write the final dot of the offered message. False when the socket does not take it now: ask again.
+
+        Args:
+            following: is offered at once, if the dot was taken; dot and commands share a packet where they may.
+        """
         if not self.ready or self._offered is None:
             return False
-        dot = b".\r\n" if self._offered.data.endswith(b"\r\n") else b"\r\n.\r\n"
-        if not self._send_now(dot, MORE if more and self.pipelining and not self._encrypted else 0):
+        finished, envelope = self._offered, self._envelope(following) if following else b""
+        dot = b".\r\n" if finished.data.endswith(b"\r\n") else b"\r\n.\r\n"
+        behind = envelope if self.pipelining and not self._encrypted and isinstance(envelope, bytes) else b""
+        if not self._send_now(dot + behind):
             return False
-        self._await((Stage.DOT, self._offered))
+        self._await((Stage.DOT, finished))
         self._offered, self._body_out = None, False
+        if following:
+            self._take_up(following, envelope, said=bool(behind))
         return True
 
     def hear(self) -> list[Outcome]:
@@ -116,21 +109,42 @@ class Connection:
             self._send_now(b"QUIT\r\n")
         self.drop()
 
-    def _unable(self, message: Message, ascii_only: bool) -> Reply | None:
-        if not message.recipient.isascii() and "smtputf8" not in self.features:
+    def _envelope(self, message: Message) -> bytes | Reply:
+        """What is said of a message before its body; or why this server can not take it."""
+        ascii_only = message.ascii or message.data.isascii()
+        ascii_address, size = message.recipient.isascii(), len(message.data)
+        if not ascii_address and "smtputf8" not in self.features:
             return Reply(553, "5.6.7 The mail server takes no addresses outside ASCII (SMTPUTF8).")
         if not ascii_only and "8bitmime" not in self.features:
             return Reply(554, "5.6.3 The mail server takes no 8-bit messages (8BITMIME).")
-        if len(message.data) > self.most_bytes:
-            size = len(message.data)
+        if size > self.most_bytes:
             return Reply(552, f"5.3.4 The message has {size} bytes, the mail server takes {self.most_bytes}.")
-        return None
-
-    def _options(self, message: Message, ascii_only: bool) -> str:
-        options = " SMTPUTF8" if not message.recipient.isascii() else ""
+        options = "" if ascii_address else " SMTPUTF8"
         if not ascii_only or options:
             options += " BODY=8BITMIME"
-        return options + (f" SIZE={len(message.data)}" if "size" in self.features else "")
+        if "size" in self.features:
+            options += f" SIZE={size}"
+        return f"MAIL FROM:<{message.sender}>{options}\r\nRCPT TO:<{message.recipient}>\r\nDATA\r\n".encode()
+
+    def _take_up(self, message: Message, envelope: bytes | Reply, said: bool = False) -> None:
+        self._body_out, self._refusal = False, None
+        if isinstance(envelope, Reply):
+            self._outcomes.append(Outcome(message, False, Stage.MAIL, envelope))
+            return
+        self._offered = message
+        if self.pipelining:
+            self._await((Stage.MAIL, None), (Stage.RCPT, None), (Stage.DATA, None))
+            if not said:
+                self._push(envelope)
+        else:
+            commands = envelope.splitlines(keepends=True)
+            self._commands.extend(zip((Stage.MAIL, Stage.RCPT, Stage.DATA), commands, strict=True))
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Say the next command, once nothing is awaited."""
+        if self._commands and not self._awaited:
+            self._say(*self._commands.popleft())
 
     def _say(self, stage: Stage, command: bytes) -> None:
         self._await((stage, None))
@@ -187,6 +201,7 @@ class Connection:
             self._advance(stage, reply)
         if reply.code in (0, 421):
             self._break(reply)
+        self._go_on()
 
     def _conclude(self, message: Message | None, reply: Reply) -> None:
         if message is not None and reply.code:
@@ -207,8 +222,6 @@ class Connection:
             self._be_patient(self._awaited[0][0] if self._awaited else stage)
             self._push(self._offered.data if self._offered.dotless else _stuffed(self._offered.data))
             self._body_out = True
-        elif self._commands:
-            self._say(*self._commands.popleft())
 
     def _give_up(self, stage: Stage, reply: Reply) -> None:
         self._commands.clear()
@@ -250,18 +263,18 @@ class Connection:
             else:
                 self._outgoing.popleft()
 
-    def _send_now(self, data: bytes, flags: int = 0) -> bool:
+    def _send_now(self, data: bytes) -> bool:
         """All of these few bytes now, or none of them, so that no dot leaves later than it was allowed."""
-        sent = None if self._outgoing else self._send(memoryview(data), flags)
+        sent = None if self._outgoing else self._send(memoryview(data))
         if sent is not None and sent < len(data):
             self._outgoing.append(memoryview(data)[sent:])
         return sent is not None
 
-    def _send(self, data: memoryview, flags: int = 0) -> int | None:
+    def _send(self, data: memoryview) -> int | None:
         if self.sock is None:
             return None
         try:
-            return self.sock.send(data, flags)
+            return self.sock.send(data)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return None
         except OSError as error:

@@ -99,11 +99,11 @@ class Session(Protocol):
     def offer(self, message: Message) -> None:
         """Say everything about a message but its final dot."""
 
-    def finish(self, more: bool = False) -> bool:
+    def finish(self, following: Message | None = None) -> bool:
         """Write the final dot of the offered message. False when the socket does not take it now: ask again.
 
         Args:
-            more: the next message is offered at once; dot and commands may share a packet.
+            following: is offered at once, if the dot was taken.
         """
 
     def hear(self) -> list[Outcome]:

@@ -318,10 +318,9 @@ class Leaving:
 
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch):
-    """Rolled back rows leave their numbers to the next test; nobody waits longer than needed."""
+    """Nobody waits longer than needed."""
     monkeypatch.setattr(sender, "FIRST_REST", 0.05)
     monkeypatch.setattr(sender, "LOOK_EVERY", 0.2)
-    delivery.envelopes._variants.clear()
     yield
     Leaving.undo()
 
@@ -601,13 +600,13 @@ def test_a_sleeper_that_wakes_writes_no_dot(issue, readers, relay, monkeypatch):
     finish = lanes.Lane.finish
     dots = []
 
-    def sleepy(self):
+    def sleepy(self, at_hand):
         nonlocal offset
         if self.may_finish and not dots:
             dots.append(self.offered)
             offset = 50.0
             assert not self.may_finish
-        finish(self)
+        finish(self, at_hand)
 
     monkeypatch.setattr(lanes.Lane, "finish", sleepy)
     counts = send(mailing, lanes=1)
@@ -690,7 +689,6 @@ def test_a_message_that_can_not_be_written_pauses_the_mailing(issue, maria, rela
     mailing = delivery.schedule(issue)
     delivery.start(mailing)
     mailing.variants.update(template=b"\x00header nonsense\x00")
-    delivery.envelopes._variants.clear()
     counts = send(mailing)
     assert (mailing.state, counts["queued"]) == ("paused", 1)
     assert "One of the messages could not be made" in mailing.pause_reason

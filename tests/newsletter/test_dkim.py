@@ -41,11 +41,6 @@ def dns(private_key, settings):
     return lambda name, timeout=5: record if name == NAME else None
 
 
-@pytest.fixture(autouse=True)
-def fresh():
-    delivery.envelopes._variants.clear()
-
-
 def test_without_a_key_nothing_is_signed(maria, relay):
     send(delivery.schedule(an_issue()))
     assert relay.taken[0].message["DKIM-Signature"] is None

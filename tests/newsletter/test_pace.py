@@ -55,11 +55,10 @@ def relays(settings):
 
 @pytest.fixture(autouse=True)
 def quickly(monkeypatch):
-    """Rests are short; rolled back rows leave their numbers to the next test."""
+    """Rests are short."""
     monkeypatch.setattr(sender, "FIRST_REST", 0.05)
     monkeypatch.setattr(sender, "LOOK_EVERY", 0.2)
     monkeypatch.setattr(pace, "LOOK_EVERY", 0.1)
-    delivery.envelopes._variants.clear()
 
 
 def limit(settings, text):

@@ -43,14 +43,13 @@ def relay(settings):
 
 @pytest.fixture(autouse=True)
 def quickly(monkeypatch):
-    """Rests are short; rolled back rows leave their numbers to the next test."""
+    """Rests are short."""
     monkeypatch.setattr(sender, "FIRST_REST", 0.05)
     monkeypatch.setattr(sender, "LOOK_EVERY", 0.2)
     monkeypatch.setattr(pace, "LOOK_EVERY", 0.05)
     monkeypatch.setattr(throttles, "FIRST_REST", 0.1)
     monkeypatch.setattr(throttles, "SLOWEST", 6000.0)
     monkeypatch.setattr(pace, "STAND_BY", 0.3)
-    delivery.envelopes._variants.clear()
 
 
 @pytest.mark.parametrize(
@@ -184,6 +183,13 @@ def test_a_reply_may_have_many_lines_and_come_byte_by_byte(mailing, relay):
     )
     assert send(mailing)["sent"] == len(sink.taken) == READERS
     assert Delivery.objects.first().reply == "250 2.0.0 Taken 2.0.0 as number 7"
+
+
+@pytest.mark.parametrize("words", ['"}, {\\n\\', "NULL", "{}", "\\\"', ¿más?"])
+def test_a_reply_is_kept_as_it_was_said(maria, relay, words):
+    relay(Rule("dot", say=f"250 {words}"))
+    send(delivery.schedule(an_issue()))
+    assert Delivery.objects.get().reply == f"250 {words}"
 
 
 def test_after_a_refusal_the_connection_is_reset_and_goes_on(mailing, relay):
