@@ -202,6 +202,7 @@ class Talk:
         self.sink, self.reader, self.writer = sink, reader, writer
         self.sender = self.recipient = None
         self.trusted = sink.account is None
+        self.pipelined = "PIPELINING" in sink.features
 
     async def run(self):
         if self.sink.open > self.sink.most_connections:
@@ -321,6 +322,10 @@ class Talk:
         return not rule.refuses
 
     async def say(self, words):
+        if not self.pipelined:
+            await asyncio.sleep(0.002)
+            if self.reader._buffer:  # RFC 2920: who was not offered PIPELINING waits for each reply
+                self.pipelined, words = True, "421 5.5.0 Wait until you have been answered"
         data = words.encode() + b"\r\n"
         for piece in (data[n : n + 1] for n in range(len(data))) if self.sink.trickle else [data]:
             self.writer.write(piece)
