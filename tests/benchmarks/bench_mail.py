@@ -77,7 +77,7 @@ class Bench:
         return json.loads(done.stdout.splitlines()[-1])
 
     def send(self, mailing: int, mails: int) -> Round:
-        """One mailing, by `manage.py deliver`."""
+        """One mailing, by `manage.py deliver`; one that is sent already, with no mails, shows what the start costs."""
         words = [sys.executable, "manage.py", "deliver", str(mailing), "--lanes", str(LANES), "--json"]
         before = database_cpu(), stolen_time()
         process = subprocess.Popen(words, cwd=ROOT, env=self.environment, stdout=subprocess.PIPE)
@@ -87,9 +87,9 @@ class Bench:
         _pid, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         assert (process.returncode, answer["sent"]) == (0, mails), answer
-        stolen = (stolen_time() - before[1]) / answer["seconds"] / os.cpu_count()
+        stolen = (stolen_time() - before[1]) / max(answer["seconds"], 0.1) / os.cpu_count()
         cpu = used.ru_utime + used.ru_stime
-        return Round(mails / answer["seconds"], cpu, database_cpu() - before[0], stolen, used.ru_maxrss)
+        return Round(mails / max(answer["seconds"], 0.1), cpu, database_cpu() - before[0], stolen, used.ru_maxrss)
 
     def smtp_source(self, mails: int, size: int) -> Round:
         """The same number of messages of the same size, by Postfix's own tool."""
@@ -176,6 +176,7 @@ def bench_sending_beside_smtp_source(bench, request):
         for mailing in staged["mailings"]:
             ours.append(bench.send(mailing, MAILS))
             theirs.append(bench.smtp_source(MAILS, staged["bytes"]))
+        start = bench.send(staged["mailings"][0], 0)
     shares = sorted(mine.rate / his.rate for mine, his in zip(ours, theirs, strict=True))
     median = [
         statistics.median(values) for values in zip(*[(r.rate, r.cpu, r.database_cpu) for r in ours], strict=True)
@@ -188,8 +189,8 @@ def bench_sending_beside_smtp_source(bench, request):
             f"share of `smtp-source -d -s {LANES}`: median {statistics.median(shares):.2f}, "
             f"from {shares[0]:.2f} to {shares[-1]:.2f}",
             f"messages a second: {median[0]:,.0f} (smtp-source {statistics.median(r.rate for r in theirs):,.0f})",
-            f"CPU seconds per 20,000: sender {median[1] / MAILS * 20_000:.2f}, "
-            f"PostgreSQL {median[2] / MAILS * 20_000:.2f}",
+            f"CPU seconds per 20,000: sender {(median[1] - start.cpu) / MAILS * 20_000:.2f}, "
+            f"PostgreSQL {median[2] / MAILS * 20_000:.2f}; the start of the sender's process {start.cpu:.2f}",
             f"time stolen by the host: at most {stolen[0]} of ours, {stolen[1]} of smtp-source",
             f"freezing {MAILS:,}: {statistics.median(staged['freeze']):.2f} s",
         ],
@@ -225,6 +226,8 @@ def bench_memory_and_linearity(bench, request):
                 f"{size:,} recipients: frozen in {staged['freeze'][0]:.1f} s, {1e6 / sent.rate:.0f} µs a message, "
                 f"at most {sent.memory / 1024:.0f} MB of memory"
             )
+        idle = bench.send(staged["mailings"][0], 0)
+    lines.append(f"the same process without anything to send: {idle.memory / 1024:.0f} MB")
     report(f"Memory and linearity, {request.node.callspec.params['bench']}", lines)
 
 
@@ -238,17 +241,17 @@ def peer(name: str, folder: Path, port: int) -> dict[str, float]:
     path = str(installed()) if name == "django-newsletter" else ""
     words = [sys.executable, str(script), name, str(home), str(port), str(PEER_MAILS)]
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": path}
-    done = subprocess.run(words, cwd=home, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(words, cwd=home, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 
 def installed() -> Path:
     """django-newsletter in a folder of its own."""
     folder = ROOT / ".cache" / "django-newsletter"
-    if not (folder / "newsletter").exists():
+    if not (folder / "sorl").exists():
         uv = shutil.which("uv") or str(ROOT / ".bootstrap" / "bin" / "uv")
         words = [uv, "pip", "install", "--quiet", "--python", sys.executable, "--target", str(folder)]
-        subprocess.run([*words, "django-newsletter==1.2.1"], check=True)
+        subprocess.run([*words, "django-newsletter==1.2.1", "sorl-thumbnail==13.0.0"], check=True)
     return folder
 
 
