@@ -179,9 +179,10 @@ class Delivery(Dispatch):
 
     Every index and every check costs each message three times, when it is frozen, claimed and recorded, so there are
     as few as the questions asked: a subscriber's or a mailing's deliveries begin a unique constraint each, a Message-ID
-    names its row (`named`), and each state has an index of its own, so that a row is in one of them. Mailing and
-    variant are read by the very statement that writes the row, so the database need not look them up a million times
-    again; Django keeps them from being deleted under it.
+    names its row (`named`), and each state has an index of its own, so that a row is in one of them. Mailing, variant
+    and subscriber are read by the very statement that writes the row, so the database need not look them up a million
+    times again: that took a third of a freeze. Django keeps mailings and variants from being deleted under it, and
+    whoever deletes a subscriber waits until nobody writes (`Newsletter.hold_all`).
     """
 
     mailing = models.ForeignKey(
@@ -191,7 +192,12 @@ class Delivery(Dispatch):
         Variant, on_delete=models.PROTECT, related_name="deliveries", db_index=False, db_constraint=False
     )
     subscriber = models.ForeignKey(
-        Subscriber, null=True, on_delete=models.SET_NULL, related_name="deliveries", db_index=False
+        Subscriber,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="deliveries",
+        db_index=False,
+        db_constraint=False,
     )
     address = models.CharField(_("address"), max_length=320, blank=True, help_text="As frozen; blank after an erasure.")
     address_key = models.CharField(max_length=320)

@@ -16,6 +16,7 @@ from newsletter.models import (
     ConsentEvent,
     Delivery,
     Mailing,
+    Newsletter,
     Notice,
     Registration,
     SignupAttempt,
@@ -69,6 +70,7 @@ def erase(address_key: str, *, source: str) -> bool:
     Returns:
         False when we held nothing under this address; it is suppressed all the same.
     """
+    Newsletter.hold_all()
     # Locked first, so that no resend writes the address down again after this has looked for it.
     subscriber = Subscriber.objects.select_for_update(no_key=True).filter(address_key=address_key).first()
     held = Q(mailing__in=list(Mailing.objects.values_list("pk", flat=True)), address_key=address_key)
@@ -95,6 +97,7 @@ def erase(address_key: str, *, source: str) -> bool:
     return True
 
 
+@transaction.atomic
 def forget_unconfirmed() -> int:
     """Delete people who never confirmed within 30 days of last being asked, and yesterday's notes of sign-ups.
 
@@ -106,6 +109,8 @@ def forget_unconfirmed() -> int:
     lasting = Subscription.objects.exclude(status=Subscription.Status.PENDING).values("subscriber")
     asked_lately = Notice.objects.filter(created_at__gte=since).values("subscription__subscriber")
     stale = Subscriber.objects.filter(created_at__lt=since).exclude(pk__in=lasting).exclude(pk__in=asked_lately)
+    if stale.exists():
+        Newsletter.hold_all()
     return stale.delete()[1].get(Subscriber._meta.label, 0)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -14,7 +16,7 @@ from wagtail.models import Locale
 
 from content.models import ArticlePage
 from newsletter import delivery, subscribers, synthetic
-from newsletter.delivery import claims, clock, lanes, ledger, reaper, replies, sender
+from newsletter.delivery import claims, clock, freeze, lanes, ledger, reaper, replies, sender
 from newsletter.delivery.sender import Sender
 from newsletter.models import (
     Bounce,
@@ -25,6 +27,7 @@ from newsletter.models import (
     Subscription,
     Suppression,
 )
+from newsletter.subscribers import privacy
 from tests.newsletter.issues import an_issue
 from tests.newsletter.sending import whole_turn
 from tests.sink import Rule, Sink
@@ -433,6 +436,44 @@ def test_an_answer_that_comes_after_an_erasure_is_kept_without_its_words(issue, 
     ledger.record([ledger.Entry(token, row, failed)])
     assert Delivery.objects.values_list("state", "reply").get() == ("failed", "")
     assert Bounce.objects.values_list("kind", "status", "detail").get() == ("hard", "5.1.1", "")
+
+
+@pytest.mark.parametrize("first", ["freeze", "erase"])
+def test_who_is_erased_during_a_freeze_is_written_down_nowhere(live_database, monkeypatch, issue, maria, people, first):
+    """One of the two stands still just before it commits, and the other has to wait."""
+    people("other@school.example")
+    mailing = delivery.schedule(issue)
+    steps = {"freeze": (freeze, "_insert"), "erase": (privacy.Subscriber, "delete")}
+    module, name = steps[first]
+    step, inside, go_on = getattr(module, name), threading.Event(), threading.Event()
+
+    def slowly(*facts):
+        done = step(*facts)
+        inside.set()
+        assert go_on.wait(10)
+        return done
+
+    def act(which):
+        try:
+            if which == "freeze":
+                delivery.start(Mailing.objects.get(pk=mailing.pk))
+            else:
+                subscribers.erase(maria.subscriber.address_key, source="test")
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(module, name, slowly)
+    with ThreadPoolExecutor(2) as threads:
+        one = threads.submit(act, first)
+        assert inside.wait(20)
+        other = threads.submit(act, "erase" if first == "freeze" else "freeze")
+        time.sleep(0.3)
+        assert not other.done()
+        go_on.set()
+        one.result(), other.result()
+    left = Delivery.objects.filter(mailing=mailing).values_list("address", "subscriber__email")
+    assert sorted(left) == [("", None)] * (first == "freeze") + [("other@school.example", "other@school.example")]
+    assert adds_up(delivery.counts(mailing))
 
 
 def test_no_bounce_is_written_for_a_row_that_is_no_longer_the_lanes_own(issue, maria):
