@@ -20,6 +20,7 @@ from newsletter.delivery import clock
 from newsletter.delivery.replies import DEFERRED, EXPIRED, UNCERTAIN, Verdict, put_off
 from newsletter.delivery.statements import PLAIN_PLANS, Answer, Pending, Statement, answer, gathered, rows
 from newsletter.models import Bounce, Delivery, Lane, Mailing, Notice, Subscription
+from newsletter.smtp import readable
 
 LEASE = 60  # seconds
 GIVE_UP_AFTER = 72 * 3600  # seconds since the first try
@@ -278,8 +279,14 @@ def _heard(entry: Entry) -> list[Any]:
     verdict = entry.verdict
     most = 1 if verdict.uncertain and settings.UNCERTAIN_DELIVERIES == "hold" else MOST_UNCERTAIN
     return [
-        *(entry.row.pk, entry.lane, verdict.state.value, verdict.reason, verdict.reply[:500]),
-        *(round(verdict.wait, 3), int(verdict.attempt), int(verdict.uncertain), most, verdict.provider_id[:200]),
+        *(entry.row.pk, entry.lane, verdict.state.value, verdict.reason, readable(verdict.reply)[:500]),
+        *(
+            round(verdict.wait, 3),
+            int(verdict.attempt),
+            int(verdict.uncertain),
+            most,
+            readable(verdict.provider_id)[:200],
+        ),
     ]
 
 

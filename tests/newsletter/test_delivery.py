@@ -438,6 +438,16 @@ def test_an_answer_that_comes_after_an_erasure_is_kept_without_its_words(issue, 
     assert Bounce.objects.values_list("kind", "status", "detail").get() == ("hard", "5.1.1", "")
 
 
+def test_what_no_database_can_hold_is_kept_without_it(issue, maria):
+    mailing = delivery.schedule(issue)
+    delivery.start(mailing)
+    token = ledger.open_lane(sender.owner())
+    [row] = claims.claim_deliveries(mailing.pk, token, 0, 5)
+    odd = replies.Verdict(Delivery.State.SENT, reply="250 \x00 taken\n\ud800", provider_id="a\x00b")
+    ledger.record([ledger.Entry(token, row, odd)])
+    assert Delivery.objects.values_list("state", "reply", "provider_id").get() == ("sent", "250   taken  ", "a b")
+
+
 @pytest.mark.parametrize("first", ["freeze", "erase"])
 def test_who_is_erased_during_a_freeze_is_written_down_nowhere(live_database, monkeypatch, issue, maria, people, first):
     """One of the two stands still just before it commits, and the other has to wait."""
