@@ -82,7 +82,7 @@ class Envelopes:
 
 
 def return_address(kind: str, pk: int, domain: str = "") -> str:
-    """Where a bounce of this one message comes back to: in the domain for bounces, whoever knows it may say it."""
+    """Where a bounce of this one message comes back to: an address in the domain for bounces, if not in this one."""
     return f"bounce+{links.return_token(kind, pk)}@{domain or bounce_domain()}"
 
 

@@ -11,11 +11,11 @@ from django.db.models import Exists, F, Max, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 from wagtail.models import Revision
 
-from newsletter import digest, doorbell, messages
+from newsletter import digest, doorbell, messages, subscribers
 from newsletter.delivery import clock, timeline
 from newsletter.delivery.envelopes import mail_domain
 from newsletter.delivery.mailings import Refused, State, counts, enter, pause_because
-from newsletter.models import Delivery, IssuePage, Mailing, Newsletter, Segment, Subscription, Suppression, Variant
+from newsletter.models import Delivery, IssuePage, Mailing, Segment, Subscription, Suppression, Variant
 
 CHUNK = 20_000  # subscriptions
 PATIENCE = 5  # tries of a chunk whose readers change while it is written
@@ -132,7 +132,7 @@ def _write_chunk(pk: int) -> bool:
     mailing = Mailing.objects.select_for_update().get(pk=pk)
     if mailing.state != State.PREPARING or mailing.cutoff is None:
         return False
-    Newsletter.hold(mailing.newsletter_id)
+    subscribers.hold_off_erasures()
     rest = _audience(mailing).filter(pk__gt=mailing.watermark, pk__lte=mailing.cutoff).order_by("pk")
     upper = rest[:CHUNK].aggregate(last=Max("pk"))["last"]
     if upper is None:

@@ -130,9 +130,11 @@ class Lane:
         Args:
             at_hand: only what can be made without asking the database.
         """
+        if self.may_finish:
+            self.prepare(at_hand)
+        # Looked at once more: making a message may have taken longer than the lease lasts.
         if not self.may_finish or self.session is None:
             return
-        self.prepare(at_hand)
         row, message = self.prepared or (None, None)
         following = message if isinstance(message, Message) else None
         if self.session.finish(following):

@@ -279,14 +279,16 @@ def _heard(entry: Entry) -> list[Any]:
     verdict = entry.verdict
     most = 1 if verdict.uncertain and settings.UNCERTAIN_DELIVERIES == "hold" else MOST_UNCERTAIN
     return [
-        *(entry.row.pk, entry.lane, verdict.state.value, verdict.reason, readable(verdict.reply)[:500]),
-        *(
-            round(verdict.wait, 3),
-            int(verdict.attempt),
-            int(verdict.uncertain),
-            most,
-            readable(verdict.provider_id)[:200],
-        ),
+        entry.row.pk,
+        entry.lane,
+        verdict.state.value,
+        verdict.reason,
+        readable(verdict.reply)[:500],
+        round(verdict.wait, 3),
+        int(verdict.attempt),
+        int(verdict.uncertain),
+        most,
+        readable(verdict.provider_id)[:200],
     ]
 
 

@@ -14,6 +14,7 @@ from newsletter import digest, doorbell, messages
 from newsletter.delivery import causes, clock, ledger, timeline
 from newsletter.delivery.replies import UNWRITABLE, Verdict
 from newsletter.models import Dispatch, IssuePage, Mailing
+from newsletter.smtp import readable
 
 State = Mailing.State
 
@@ -189,7 +190,8 @@ def counts(mailing: Mailing) -> dict[str, int]:
 
 def why_refused(verdict: Verdict) -> str:
     """Why a mailing paused itself, in words for the person who has to do something about it."""
-    return causes.unwritable(verdict.reply) if verdict.reason == UNWRITABLE else causes.refused(verdict.reply)
+    said = readable(verdict.reply)
+    return causes.unwritable(said) if verdict.reason == UNWRITABLE else causes.refused(said)
 
 
 def _refuse(mailing: Mailing, what: str) -> None:

@@ -182,7 +182,7 @@ class Delivery(Dispatch):
     names its row (`named`), and each state has an index of its own, so that a row is in one of them. Mailing, variant
     and subscriber are read by the very statement that writes the row, so the database need not look them up a million
     times again: that took a third of a freeze. Django keeps mailings and variants from being deleted under it, and
-    whoever deletes a subscriber waits until nobody writes (`Newsletter.hold_all`).
+    an erasure and a freeze wait for each other (`subscribers.hold_off_erasures`).
     """
 
     mailing = models.ForeignKey(

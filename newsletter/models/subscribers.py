@@ -33,19 +33,6 @@ class Newsletter(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    @classmethod
-    def hold(cls, pk: int) -> None:
-        """Until this transaction ends nobody else freezes a mailing of this newsletter, nor deletes a subscriber.
-
-        It comes in the way of no sign-up, which only sees to it that the newsletter stays.
-        """
-        cls.objects.select_for_update(no_key=True).get(pk=pk)
-
-    @classmethod
-    def hold_all(cls) -> None:
-        """Until this transaction ends nobody freezes a mailing: whoever is deleted is written down nowhere else."""
-        list(cls.objects.select_for_update(no_key=True).order_by("pk"))
-
 
 class Subscriber(models.Model):
     """A person's address. What they agreed to is on their subscriptions."""

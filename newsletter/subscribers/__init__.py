@@ -11,7 +11,7 @@ from newsletter.subscribers.consent import (
     suppress,
     unsubscribe,
 )
-from newsletter.subscribers.privacy import erase, forget_unconfirmed, portrait
+from newsletter.subscribers.privacy import erase, forget_unconfirmed, hold_off_erasures, portrait
 from newsletter.subscribers.reachability import Reader, heed
 from newsletter.subscribers.reminders import remind_unconfirmed
 
@@ -22,6 +22,7 @@ __all__ = [
     "erase",
     "forget_unconfirmed",
     "heed",
+    "hold_off_erasures",
     "is_suppressed",
     "lift_suppression",
     "portrait",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import CharField, Q, Value
 from django.db.models.functions import Cast, Concat
 from django.utils import timezone
@@ -16,7 +16,6 @@ from newsletter.models import (
     ConsentEvent,
     Delivery,
     Mailing,
-    Newsletter,
     Notice,
     Registration,
     SignupAttempt,
@@ -26,6 +25,7 @@ from newsletter.models import (
 )
 
 UNCONFIRMED_FOR = timedelta(days=30)
+ERASURES = 6_579_301  # the number of their advisory lock
 
 
 def portrait(subscriber: Subscriber) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def erase(address_key: str, *, source: str) -> bool:
     Returns:
         False when we held nothing under this address; it is suppressed all the same.
     """
-    Newsletter.hold_all()
+    _lock("pg_advisory_xact_lock")
     # Locked first, so that no resend writes the address down again after this has looked for it.
     subscriber = Subscriber.objects.select_for_update(no_key=True).filter(address_key=address_key).first()
     held = Q(mailing__in=list(Mailing.objects.values_list("pk", flat=True)), address_key=address_key)
@@ -97,7 +97,6 @@ def erase(address_key: str, *, source: str) -> bool:
     return True
 
 
-@transaction.atomic
 def forget_unconfirmed() -> int:
     """Delete people who never confirmed within 30 days of last being asked, and yesterday's notes of sign-ups.
 
@@ -109,9 +108,23 @@ def forget_unconfirmed() -> int:
     lasting = Subscription.objects.exclude(status=Subscription.Status.PENDING).values("subscriber")
     asked_lately = Notice.objects.filter(created_at__gte=since).values("subscription__subscriber")
     stale = Subscriber.objects.filter(created_at__lt=since).exclude(pk__in=lasting).exclude(pk__in=asked_lately)
-    if stale.exists():
-        Newsletter.hold_all()
-    return stale.delete()[1].get(Subscriber._meta.label, 0)
+    if not stale.exists():
+        return 0
+    with transaction.atomic():
+        _lock("pg_advisory_xact_lock")
+        return stale.delete()[1].get(Subscriber._meta.label, 0)
+
+
+def hold_off_erasures() -> None:
+    """Until this transaction ends nobody is erased: an erasure comes before what it writes of a person, or after it."""
+    _lock("pg_advisory_xact_lock_shared")
+
+
+def _lock(function: str) -> None:
+    # SQLite lets one transaction write at a time.
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {function}(%s)", [ERASURES])
 
 
 def _subscription(subscription: Subscription) -> dict[str, Any]:

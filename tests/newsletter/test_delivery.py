@@ -665,6 +665,37 @@ def test_a_sleeper_that_wakes_writes_no_dot(issue, readers, relay, monkeypatch):
     assert counts["sent"] == len(sink.taken) == 30
 
 
+def test_a_message_that_takes_longer_to_make_than_the_lease_lasts_lets_no_dot_out(issue, readers, relay, monkeypatch):
+    """The next message is made when the final dot of the one before may go."""
+    sink = relay()
+    mailing = delivery.schedule(issue)
+    delivery.start(mailing)
+    offset = 0.0
+    real, finish, prepare = lanes.pulse, lanes.Lane.finish, lanes.Lane.prepare
+    for module in (lanes, sender):
+        monkeypatch.setattr(module, "pulse", lambda: real() + offset)
+    finishing, dots = [], []
+
+    def watched(self, at_hand=False):
+        finishing.append(self)
+        finish(self, at_hand)
+        finishing.clear()
+        if offset and not dots:
+            dots.append(self.dotted)
+
+    def slow(self, at_hand=False):
+        nonlocal offset
+        if finishing and not offset:
+            offset = 50.0
+        prepare(self, at_hand)
+
+    monkeypatch.setattr(lanes.Lane, "finish", watched)
+    monkeypatch.setattr(lanes.Lane, "prepare", slow)
+    counts = send(mailing, lanes=1)
+    assert dots == [None]
+    assert counts["sent"] == len(sink.taken) == 30
+
+
 def test_two_senders_at_once_are_harmless(issue, readers, relay):
     """Interleaved turn by turn, as two processes would be."""
     sink = relay()
