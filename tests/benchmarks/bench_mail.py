@@ -26,6 +26,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,6 +38,7 @@ SIZES = [int(size) for size in os.environ.get("BENCH_SIZES", "10000 100000").spl
 LANES = 16
 PEER_MAILS = 2_000
 PEERS = {"django": "Django's SMTP backend, one connection", "django-newsletter": "django-newsletter 1.2.1"}
+LIST_HEADERS = {"List-Id", "List-Unsubscribe", "List-Unsubscribe-Post", "List-Archive", "Feedback-ID"}
 REPORT = ROOT / "docs" / "benchmarks.md"
 
 
@@ -112,8 +114,22 @@ class Bench:
             process.kill()
             process.wait()
 
-    def sample(self, mailing: int) -> dict[str, str]:
-        """Subject, text and HTML of one message, with `{{ link }}` where its own link stands."""
+    def peer(self, name: str) -> dict[str, float]:
+        """Let a peer send its share, with libraries of its own where it needs some."""
+        home = self.folder / "peer"
+        shutil.rmtree(home, ignore_errors=True)
+        home.mkdir()
+        shutil.copy(self.folder / "mail.json", home)
+        script = shutil.copy(Path(__file__).with_name("peers.py"), home)
+        database = self.environment["DATABASE_URL"] or f"sqlite:///{home / 'peer.sqlite3'}"
+        words = [sys.executable, str(script), name, str(home), str(self.port), str(PEER_MAILS), database]
+        path = str(installed()) if name == "django-newsletter" else ""
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": path}
+        done = subprocess.run(words, cwd=home, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+        return json.loads(done.stdout.splitlines()[-1])
+
+    def sample(self, mailing: int) -> dict[str, Any]:
+        """What one message says, with `{{ link }}` where its own links stand, and the headers that a list adds."""
         code = (
             "import sys; from newsletter.messages import Slots, fill; from newsletter.models import Variant;"
             "from django.utils import timezone;"
@@ -124,8 +140,10 @@ class Bench:
         words = [sys.executable, "manage.py", "shell", "-v", "0", "-c", code]
         done = subprocess.run(words, cwd=ROOT, env=self.environment, capture_output=True, check=True)
         message = email.message_from_bytes(done.stdout, policy=email.policy.default)
-        text, html = (part.get_content().replace("LINK", "{{ link }}") for part in message.iter_parts())
-        return {"subject": message["Subject"], "text": text, "html": html}
+        parts = [part.get_content().replace("\r\n", "\n") for part in message.iter_parts()]
+        text, html = (part.replace("LINK", "{{ link }}") for part in parts)
+        headers = {name: value.replace("LINK", "{{ link }}") for name, value in message.items() if name in LIST_HEADERS}
+        return {"subject": message["Subject"], "headers": headers, "text": text, "html": html}
 
 
 def children_cpu() -> float:
@@ -197,16 +215,16 @@ def bench_sending_beside_smtp_source(bench, request):
     )
 
 
-def bench_sending_beside_peers(bench, tmp_path, request):
+def bench_sending_beside_peers(bench, request):
     """Django's backend and django-newsletter, in turns with this engine."""
     staged = bench.stage(MAILS, 3)
-    (tmp_path / "mail.json").write_text(json.dumps(bench.sample(staged["mailings"][0])))
+    (bench.folder / "mail.json").write_text(json.dumps(bench.sample(staged["mailings"][0])))
     rates: dict[str, list[float]] = {name: [] for name in ["ours", *PEERS]}
     with bench.sink():
         for mailing in staged["mailings"]:
             rates["ours"].append(bench.send(mailing, MAILS).rate)
             for name in PEERS:
-                rates[name].append(PEER_MAILS / peer(name, tmp_path, bench.port)["seconds"])
+                rates[name].append(PEER_MAILS / bench.peer(name)["seconds"])
     middle = {name: statistics.median(values) for name, values in rates.items()}
     lines = [
         f"{words}: {middle[name]:,.0f} a second; this engine {middle['ours'] / middle[name]:.1f} times that"
@@ -229,20 +247,6 @@ def bench_memory_and_linearity(bench, request):
         idle = bench.send(staged["mailings"][0], 0)
     lines.append(f"the same process without anything to send: {idle.memory / 1024:.0f} MB")
     report(f"Memory and linearity, {request.node.callspec.params['bench']}", lines)
-
-
-def peer(name: str, folder: Path, port: int) -> dict[str, float]:
-    """Let a peer send its share, with libraries of its own where it needs some."""
-    home = folder / "peer"
-    shutil.rmtree(home, ignore_errors=True)
-    home.mkdir()
-    shutil.copy(folder / "mail.json", home)
-    script = shutil.copy(Path(__file__).with_name("peers.py"), home)
-    path = str(installed()) if name == "django-newsletter" else ""
-    words = [sys.executable, str(script), name, str(home), str(port), str(PEER_MAILS)]
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": path}
-    done = subprocess.run(words, cwd=home, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 def installed() -> Path:

@@ -1,36 +1,81 @@
 """How others send the same mail, each in a process of its own: run by bench_mail.py.
 
-`python peers.py django|django-newsletter FOLDER PORT NUMBER`: FOLDER holds `mail.json` with subject, text and html, and
-`{{ link }}` in them where the address to unsubscribe stands. Prints the seconds that sending took, and its CPU seconds.
-Knows nothing of this project, whose package of the same name would hide django-newsletter's.
+Each keeps it as its projects do. With Django's mail, templates loop over the month's stories. With django-newsletter
+the stories are its articles, which its template puts into a frame, and as in its own templates the text is what remains
+of their HTML without tags.
+
+`python peers.py django|django-newsletter FOLDER PORT NUMBER DATABASE`: FOLDER holds `mail.json` with subject, headers,
+text and html, and `{{ link }}` in them where a reader's own links stand; DATABASE is a URL, and on PostgreSQL the
+peer's tables are in a schema of their own. Prints the seconds that sending took, and its CPU seconds. Knows nothing of
+this project, whose package of the same name would hide django-newsletter's.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import resource
 import sys
 import time
 from pathlib import Path
 
 import django
+import environ
 from django.conf import settings
 
+STORY = re.compile(r'<h3[^>]*><a href="([^"]+)"[^>]*>([^<]+)</a></h3>\n<p class="summary"[^>]*>([^<]+)</p>')
+FIELDS = ("url", "title", "summary")
+
 peer, folder, port, number = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+database = environ.Env.db_url_config(sys.argv[5])
+is_postgres = database["ENGINE"] == "django.db.backends.postgresql"
+if is_postgres:
+    database["OPTIONS"] = {"options": "-c search_path=peer"}
 mail = json.loads((folder / "mail.json").read_text())
+stories = [dict(zip(FIELDS, facts, strict=True)) for facts in STORY.findall(mail["html"])]
+
+
+def cut(words: str, starts: list[int], end: str) -> tuple[str, list[str], str]:
+    """What stands before the stories, each of them, and what stands behind."""
+    ends = [*starts[1:], words.index(end, starts[-1])]
+    return words[: starts[0]], [words[a:b] for a, b in zip(starts, ends, strict=True)], words[ends[-1] :]
+
+
+def row(story: dict[str, str]) -> int:
+    """Where the table row of a story begins."""
+    return mail["html"].rindex('<tr>\n<td class="edge"', 0, mail["html"].index(story["title"]))
+
+
+HEAD, ROWS, FOOT = cut(mail["html"], [row(story) for story in stories], '<tr>\n<td class="gap"')
+BEFORE, TEXTS, AFTER = cut(mail["text"], [mail["text"].index(story["title"]) for story in stories], "-----")
+for story, text in zip(stories, TEXTS, strict=True):
+    story["wrapped"] = text.partition("\n")[2].rpartition("\nRead")[0]
+
+
+def generic(words: str, story: dict[str, str]) -> str:
+    """The same with fields where this story's facts stood."""
+    for field in FIELDS:
+        words = words.replace(story[field], f"{{{{ story.{field} }}}}")
+    return words.replace(story["wrapped"], "{{ story.wrapped }}")
+
+
 apps = ["django.contrib.contenttypes", "django.contrib.auth", "django.contrib.sites"]
 if peer == "django-newsletter":
     apps += ["django.contrib.sessions", "django.contrib.messages", "django.contrib.admin", "newsletter"]
     templates = folder / "templates" / "newsletter" / "message"
     templates.mkdir(parents=True, exist_ok=True)
+    link = "{{ site_url }}{{ subscription.unsubscribe_activate_url }}"
+    loop = "{%% for article in message.articles.all %%}%s{%% endfor %%}"
+    html = HEAD + loop % "{{ article.text|safe }}" + FOOT
+    text = BEFORE + loop % "{{ article.text|striptags|safe }}" + AFTER
     (templates / "message_subject.txt").write_text(mail["subject"])
-    (templates / "message.txt").write_text(mail["text"])
-    (templates / "message.html").write_text(mail["html"])
+    (templates / "message.txt").write_text(text.replace("{{ link }}", link))
+    (templates / "message.html").write_text(html.replace("{{ link }}", link))
 
 settings.configure(
     SECRET_KEY="benchmark",
     INSTALLED_APPS=apps,
-    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(folder / f"{peer}.sqlite3")}},
+    DATABASES={"default": database},
     TEMPLATES=[
         {
             "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -57,6 +102,8 @@ settings.configure(
     USE_TZ=True,
     DEFAULT_AUTO_FIELD="django.db.models.AutoField",
     SILENCED_SYSTEM_CHECKS=["newsletter.W001"],
+    NEWSLETTER_THUMBNAIL="sorl-thumbnail",
+    NEWSLETTER_USE_HTTPS=True,
 )
 django.setup()
 
@@ -64,21 +111,27 @@ django.setup()
 def with_django() -> None:
     """Django's own mail: one connection, a message rendered and built for each recipient."""
     from django.core.mail import EmailMultiAlternatives, get_connection
+    from django.core.signing import Signer
     from django.template import Context, Template
 
-    text, html = Template(mail["text"]), Template(mail["html"])
+    loop = "{%% for story in stories %%}%s{%% endfor %%}"
+    first, other = generic(ROWS[0], stories[0]), generic(ROWS[1], stories[1])
+    either = f"{{% if forloop.first %}}{first}{{% else %}}{other}{{% endif %}}"
+    html = Template(HEAD + loop % either + FOOT)
+    text = Template(BEFORE + loop % generic(TEXTS[0], stories[0]) + AFTER)
+    signer = Signer()
     with get_connection() as connection:
         for place in range(number):
-            link = f"http://127.0.0.1/unsubscribe/{place:032d}/"
+            link = f"https://news.example.org/unsubscribe/{signer.sign(f'{place:032d}')}/"
             message = EmailMultiAlternatives(
                 mail["subject"],
-                text.render(Context({"link": link})),
+                text.render(Context({"stories": stories, "link": link})),
                 "news@example.com",
                 [f"reader{place}@load.test"],
-                headers={"List-Unsubscribe": f"<{link}>"},
+                headers={name: words.replace("{{ link }}", link) for name, words in mail["headers"].items()},
                 connection=connection,
             )
-            message.attach_alternative(html.render(Context({"link": link})), "text/html")
+            message.attach_alternative(html.render(Context({"stories": stories, "link": link})), "text/html")
             message.send()
 
 
@@ -93,9 +146,14 @@ def with_django_newsletter() -> None:
 def submission_for(number: int):
     """A message and its confirmed subscribers."""
     from django.core.management import call_command
+    from django.db import connection
 
-    from newsletter.models import Message, Newsletter, Submission, Subscription
+    from newsletter.models import Article, Message, Newsletter, Submission, Subscription
 
+    if is_postgres:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP SCHEMA IF EXISTS peer CASCADE")
+            cursor.execute("CREATE SCHEMA peer")
     call_command("migrate", verbosity=0)
     letter = Newsletter.objects.create(title="News", slug="news", email="news@example.com", sender="News")
     Subscription.objects.bulk_create(
@@ -103,6 +161,8 @@ def submission_for(number: int):
         for place in range(number)
     )
     message = Message.objects.create(title="Issue", slug="issue", newsletter=letter)
+    for story, words in zip(stories, ROWS, strict=True):
+        Article.objects.create(post=message, title=story["title"], text=words)
     submission = Submission.from_message(message)
     submission.prepared = True
     submission.save()
