@@ -44,11 +44,12 @@ REPORT = ROOT / "docs" / "benchmarks.md"
 
 @dataclass
 class Round:
-    """One sending: messages a second, CPU seconds of sender and database, and the share of time stolen from us."""
+    """One sending: messages a second, CPU seconds of sender, database and sink, and the share of time stolen."""
 
     rate: float
     cpu: float
     database_cpu: float
+    sink_cpu: float
     stolen: float
     memory: int = 0
 
@@ -81,7 +82,7 @@ class Bench:
     def send(self, mailing: int, mails: int) -> Round:
         """One mailing, by `manage.py deliver`; one that is sent already, with no mails, shows what the start costs."""
         words = [sys.executable, "manage.py", "deliver", str(mailing), "--lanes", str(LANES), "--json"]
-        before = database_cpu(), stolen_time()
+        before = database_cpu(), stolen_time(), self.sink_cpu()
         process = subprocess.Popen(words, cwd=ROOT, env=self.environment, stdout=subprocess.PIPE)
         assert process.stdout is not None
         with process.stdout:
@@ -90,29 +91,36 @@ class Bench:
         process.returncode = os.waitstatus_to_exitcode(status)
         assert (process.returncode, answer["sent"]) == (0, mails), answer
         stolen = (stolen_time() - before[1]) / max(answer["seconds"], 0.1) / os.cpu_count()
-        cpu = used.ru_utime + used.ru_stime
-        return Round(mails / max(answer["seconds"], 0.1), cpu, database_cpu() - before[0], stolen, used.ru_maxrss)
+        cpu, rate = used.ru_utime + used.ru_stime, mails / max(answer["seconds"], 0.1)
+        database, sink = database_cpu() - before[0], self.sink_cpu() - before[2]
+        return Round(rate, cpu, database, sink, stolen, used.ru_maxrss)
 
     def smtp_source(self, mails: int, size: int) -> Round:
         """The same number of messages of the same size, by Postfix's own tool."""
         words = ["smtp-source", "-d", "-s", str(LANES), "-m", str(mails), "-l", str(size), f"127.0.0.1:{self.port}"]
-        before, started, stolen = children_cpu(), time.perf_counter(), stolen_time()
+        before, started, stolen, sink = children_cpu(), time.perf_counter(), stolen_time(), self.sink_cpu()
         subprocess.run(words, check=True)
         seconds = time.perf_counter() - started
         stolen = (stolen_time() - stolen) / seconds / os.cpu_count()
-        return Round(mails / seconds, children_cpu() - before, 0.0, stolen)
+        return Round(mails / seconds, children_cpu() - before, 0.0, self.sink_cpu() - sink, stolen)
 
     @contextmanager
     def sink(self) -> Iterator[None]:
         """Takes everything and keeps nothing."""
         as_whom = ["-u", "nobody"] if os.geteuid() == 0 else []
         process = subprocess.Popen(["smtp-sink", *as_whom, f"127.0.0.1:{self.port}", "1000"])
+        self.sink_process = process.pid
         time.sleep(1)
         try:
             yield
         finally:
             process.kill()
             process.wait()
+
+    def sink_cpu(self) -> float:
+        """CPU seconds of the sink so far."""
+        used = Path(f"/proc/{self.sink_process}/stat").read_text().rsplit(")", 1)[1].split()
+        return sum(map(int, used[11:13])) / os.sysconf("SC_CLK_TCK")
 
     def peer(self, name: str) -> dict[str, float]:
         """Let a peer send its share, with libraries of its own where it needs some."""
@@ -196,9 +204,12 @@ def bench_sending_beside_smtp_source(bench, request):
             theirs.append(bench.smtp_source(MAILS, staged["bytes"]))
         start = bench.send(staged["mailings"][0], 0)
     shares = sorted(mine.rate / his.rate for mine, his in zip(ours, theirs, strict=True))
-    median = [
-        statistics.median(values) for values in zip(*[(r.rate, r.cpu, r.database_cpu) for r in ours], strict=True)
-    ]
+    facts = [(r.rate, r.cpu - start.cpu, r.database_cpu, r.sink_cpu) for r in ours]
+    rate, *cpu = [statistics.median(values) for values in zip(*facts, strict=True)]
+    sender, database, sink = (seconds / MAILS for seconds in cpu)
+    their_sink = statistics.median(r.sink_cpu for r in theirs) / MAILS
+    cores = os.cpu_count() / rate
+    of_cores = [f"{100 * used / cores:.0f} %" for used in (sink, sender, database, cores - sink - sender - database)]
     stolen = [f"{100 * max(r.stolen for r in rounds):.1f} %" for rounds in (ours, theirs)]
     report(
         f"Beside smtp-source, {request.node.callspec.params['bench']}",
@@ -206,9 +217,12 @@ def bench_sending_beside_smtp_source(bench, request):
             f"{PAIRS} pairs of {MAILS:,} messages of {staged['bytes']:,} bytes, {LANES} lanes",
             f"share of `smtp-source -d -s {LANES}`: median {statistics.median(shares):.2f}, "
             f"from {shares[0]:.2f} to {shares[-1]:.2f}",
-            f"messages a second: {median[0]:,.0f} (smtp-source {statistics.median(r.rate for r in theirs):,.0f})",
-            f"CPU seconds per 20,000: sender {(median[1] - start.cpu) / MAILS * 20_000:.2f}, "
-            f"PostgreSQL {median[2] / MAILS * 20_000:.2f}; the start of the sender's process {start.cpu:.2f}",
+            f"messages a second: {rate:,.0f} (smtp-source {statistics.median(r.rate for r in theirs):,.0f})",
+            f"CPU seconds per 20,000: sender {sender * 20_000:.2f}, PostgreSQL {database * 20_000:.2f}; "
+            f"the start of the sender's process {start.cpu:.2f}",
+            f"where the time of the {os.cpu_count()} cores goes: sink {of_cores[0]}, sender {of_cores[1]}, "
+            f"PostgreSQL {of_cores[2]}, idle or elsewhere {of_cores[3]}",
+            f"a message costs the sink {1e6 * sink:.0f} µs, one of smtp-source {1e6 * their_sink:.0f} µs",
             f"time stolen by the host: at most {stolen[0]} of ours, {stolen[1]} of smtp-source",
             f"freezing {MAILS:,}: {statistics.median(staged['freeze']):.2f} s",
         ],
