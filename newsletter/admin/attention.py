@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.db.models import Count
 from django.urls import reverse
 from django.utils import timezone
@@ -14,11 +15,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from wagtail.admin.ui.components import Component
 
+from newsletter import bounces
 from newsletter.delivery.replies import ADDRESS, UNCERTAIN
-from newsletter.models import Delivery, Dispatch, Mailing, Notice
+from newsletter.models import BounceMailbox, Delivery, Dispatch, Mailing, Notice
 
 LATE = timedelta(minutes=5)
 WAITED = timedelta(hours=1)
+UNREAD = timedelta(minutes=30)  # a mail server may be away for a while
 LATELY = timedelta(days=7)
 OPEN_FOR = timedelta(days=30)  # a mailing older than this is past helping
 
@@ -33,7 +36,7 @@ class Matter(NamedTuple):
 
 def matters() -> list[Matter]:
     """Everything that needs a person now, the most pressing first."""
-    return [*_paused(), *_late(), *_notices(), *_uncertain()]
+    return [*_paused(), *_late(), *_notices(), *_mailbox(), *_uncertain()]
 
 
 def _paused() -> Iterator[Matter]:
@@ -77,6 +80,20 @@ def _ask() -> str:
     return _(
         "Ask whoever looks after this site whether the mail server takes mail: until it does, people can not confirm."
     )
+
+
+def _mailbox() -> Iterator[Matter]:
+    if not settings.BOUNCE_MAILBOX_URL:
+        return
+    url, since = bounces.known_as(settings.BOUNCE_MAILBOX_URL), timezone.now() - UNREAD
+    for box in BounceMailbox.objects.filter(pk=url, failing_since__lt=since):
+        words = _(
+            "The mailbox that mails come back to has not been readable since %(when)s. Its server says: “%(why)s”. "
+            "Until it is read, people whose address is gone stay on the list. Ask whoever looks after this site to "
+            "check its address and password."
+        )
+        when = date_format(timezone.localtime(box.failing_since), "DATETIME_FORMAT")
+        yield Matter(_("Bounces are not read"), words % {"when": when, "why": box.why})
 
 
 def _uncertain() -> Iterator[Matter]:

@@ -6,7 +6,7 @@
 
 from newsletter.bounces.findings import Finding
 from newsletter.bounces.intake import Receipt, take
-from newsletter.bounces.mailbox import Unreachable, poll
+from newsletter.bounces.mailbox import Unreachable, known_as, poll
 from newsletter.bounces.record import Report, record
 from newsletter.bounces.sources import Unreadable, from_stream, mails
 
@@ -17,6 +17,7 @@ __all__ = [
     "Unreachable",
     "Unreadable",
     "from_stream",
+    "known_as",
     "mails",
     "poll",
     "record",

@@ -13,8 +13,12 @@ from functools import partial
 from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from django.db.models.functions import Now
+
 from newsletter.bounces import intake
 from newsletter.bounces.mail import LARGEST
+from newsletter.models import BounceMailbox
+from newsletter.smtp import readable
 
 logger = logging.getLogger(__name__)
 
@@ -65,8 +69,23 @@ def poll(url: str) -> Round:
                 else:
                     receipts.append((letter.name, receipt))
     except (OSError, EOFError, poplib.error_proto, imaplib.IMAP4.error) as error:
+        _note(url, _words(error))
         raise Unreachable(f"The bounce mailbox at {parts.hostname} could not be read: {_words(error)}") from error
+    BounceMailbox.objects.filter(pk=known_as(url)).delete()
     return Round(receipts, kept)
+
+
+def known_as(url: str) -> str:
+    """The address of a mailbox without its password, under which it is known to the database."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=f"{parts.username}@{host}").geturl()
+
+
+def _note(url: str, why: str) -> None:
+    """Write down that it can not be read, and since when: whoever is gone stays on the list until it can."""
+    box, _made = BounceMailbox.objects.get_or_create(pk=known_as(url), defaults={"failing_since": Now()})
+    BounceMailbox.objects.filter(pk=box.pk).update(why=why)
 
 
 def _take(letter: Letter) -> intake.Receipt | None:
@@ -148,4 +167,4 @@ def _words(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     said = error.args[0] if error.args else error
-    return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+    return readable(said if isinstance(said, bytes) else str(said))[:500]

@@ -3,7 +3,7 @@
 from newsletter.models.issues import IssuePage, NewsletterPage
 from newsletter.models.mailings import Delivery, Dispatch, Lane, LedgerMark, Mailing, Notice, Segment, Variant
 from newsletter.models.pace import Throttle
-from newsletter.models.responses import Bounce, Registration
+from newsletter.models.responses import Bounce, BounceMailbox, Registration
 from newsletter.models.subscribers import (
     Choice,
     ConsentEvent,
@@ -16,6 +16,7 @@ from newsletter.models.subscribers import (
 
 __all__ = [
     "Bounce",
+    "BounceMailbox",
     "Choice",
     "ConsentEvent",
     "Delivery",

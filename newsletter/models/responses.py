@@ -1,4 +1,4 @@
-"""What comes back: bounces, and registrations for events."""
+"""What comes back: bounces, the mailbox they come to, and registrations for events."""
 
 from django.db import models
 from django.utils import timezone
@@ -32,6 +32,17 @@ class Bounce(models.Model):
     class Meta:
         verbose_name = _("bounce")
         verbose_name_plural = _("bounces")
+
+
+class BounceMailbox(models.Model):
+    """A mailbox for bounces that can not be read at the moment; there is no row while it can."""
+
+    url = models.CharField(max_length=500, primary_key=True, help_text="Without the password.")
+    failing_since = models.DateTimeField()
+    why = models.CharField(max_length=500, blank=True, help_text="What its server said last.")
+
+    def __str__(self) -> str:
+        return self.url
 
 
 class Registration(models.Model):

@@ -5,15 +5,18 @@ from __future__ import annotations
 import io
 import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 
 from newsletter import bounces, delivery, tasks
+from newsletter.admin import attention
 from newsletter.bounces.mail import LARGEST
 from newsletter.delivery.envelopes import return_address
-from newsletter.models import Bounce, Delivery, Suppression
+from newsletter.models import Bounce, BounceMailbox, Delivery, Suppression
 from resource_center import preflight
 from tests.mailboxes import ImapServer, Pop3Server
 from tests.newsletter.issues import an_issue
@@ -119,7 +122,7 @@ def test_two_readers_at_once_are_harmless(live_database, rows, server):
     assert Bounce.objects.count() == 3 and waiting(box) == []
 
 
-def test_a_wrong_password_is_said_without_it(server):
+def test_a_wrong_password_is_said_without_it(db, server):
     box = server()
     with pytest.raises(bounces.Unreachable) as error:
         bounces.poll(box.url.replace("s3cret", "guess"))
@@ -133,7 +136,7 @@ def test_a_folder_of_ones_own(rows):
             bounces.poll(f"{box.url}/Elsewhere")
 
 
-def test_nobody_at_home():
+def test_nobody_at_home(db):
     with pytest.raises(bounces.Unreachable, match="refused"):
         bounces.poll("pop3://a:b@127.0.0.1:9")
 
@@ -151,10 +154,28 @@ def test_the_task_and_the_command_read_the_mailbox_of_the_settings(rows, server,
     assert result == {"file": "9", "kind": "hard", "recipient": rows[1].address, "status": "5.1.1"}
 
 
-def test_a_mailbox_that_can_not_be_read_ends_the_command(settings):
+def test_a_mailbox_that_can_not_be_read_ends_the_command(db, settings):
     settings.BOUNCE_MAILBOX_URL = "imap://a:b@127.0.0.1:9"
     with pytest.raises(CommandError, match="could not be read"):
         call_command("process_bounces", "--mailbox")
+
+
+def test_who_manages_the_newsletter_is_told_that_bounces_are_not_read(db, server, settings):
+    box = server()
+    settings.BOUNCE_MAILBOX_URL = box.url.replace("s3cret", "guess")
+    for _look in range(2):
+        with pytest.raises(bounces.Unreachable):
+            tasks.poll_bounces()
+    assert attention.matters() == []  # not for a few minutes
+    BounceMailbox.objects.update(failing_since=timezone.now() - timedelta(hours=1))
+    with pytest.raises(bounces.Unreachable):
+        tasks.poll_bounces()
+    [matter] = attention.matters()
+    assert matter.title == "Bounces are not read" and "guess" not in matter.words
+    settings.BOUNCE_MAILBOX_URL = box.url
+    tasks.poll_bounces()
+    assert attention.matters() == []
+    assert not BounceMailbox.objects.filter(url__contains="s3cret").exists()
 
 
 @pytest.mark.once
