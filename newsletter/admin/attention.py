@@ -88,9 +88,9 @@ def _mailbox() -> Iterator[Matter]:
     url, since = bounces.known_as(settings.BOUNCE_MAILBOX_URL), timezone.now() - UNREAD
     for box in BounceMailbox.objects.filter(pk=url, failing_since__lt=since):
         words = _(
-            "The mailbox that mails come back to has not been readable since %(when)s. Its server says: “%(why)s”. "
-            "Until it is read, people whose address is gone stay on the list. Ask whoever looks after this site to "
-            "check its address and password."
+            "Since %(when)s, the mailbox that mails come back to could not be read: “%(why)s”. Until it is, people "
+            "whose address is gone stay on the list. Ask whoever looks after this site to check its address and "
+            "password."
         )
         when = date_format(timezone.localtime(box.failing_since), "DATETIME_FORMAT")
         yield Matter(_("Bounces are not read"), words % {"when": when, "why": box.why})
