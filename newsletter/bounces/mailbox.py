@@ -79,7 +79,7 @@ def known_as(url: str) -> str:
     """The address of a mailbox without its password, under which it is known to the database."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
-    return parts._replace(netloc=f"{parts.username}@{host}").geturl()
+    return parts._replace(netloc=f"{parts.username}@{host}").geturl()[:500]
 
 
 def _note(url: str, why: str) -> None:

@@ -171,11 +171,12 @@ def test_who_manages_the_newsletter_is_told_that_bounces_are_not_read(db, server
     with pytest.raises(bounces.Unreachable):
         tasks.poll_bounces()
     [matter] = attention.matters()
-    assert matter.title == "Bounces are not read" and "guess" not in matter.words
+    assert matter.title == "Bounces are not read"
+    [known] = BounceMailbox.objects.values_list("url", "why")
+    assert "guess" not in matter.words + "".join(known)
     settings.BOUNCE_MAILBOX_URL = box.url
     tasks.poll_bounces()
     assert attention.matters() == []
-    assert not BounceMailbox.objects.filter(url__contains="s3cret").exists()
 
 
 @pytest.mark.once
