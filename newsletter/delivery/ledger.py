@@ -19,7 +19,7 @@ from newsletter import diagnosis, subscribers
 from newsletter.delivery import clock
 from newsletter.delivery.replies import DEFERRED, EXPIRED, UNCERTAIN, Verdict, put_off
 from newsletter.delivery.statements import PLAIN_PLANS, Answer, Pending, Statement, answer, gathered, rows
-from newsletter.models import Bounce, Delivery, Lane, Mailing, Notice, Subscription
+from newsletter.models import Bounce, Delivery, Dispatch, Lane, Mailing, Notice, Subscription
 from newsletter.smtp import readable
 
 LEASE = 60  # seconds
@@ -38,8 +38,21 @@ CAME_BACK = "bounced"
 ARRIVED = "delivered"
 EVIDENCE = f"CASE reason WHEN '{CAME_BACK}' THEN 'bounced' WHEN '{ARRIVED}' THEN 'sent' END"
 
-
 HELD, REFUSED = 1, 2  # what a line of a settlement's answer is about
+
+# What is given of an entry that is to be written down, with its type; for messages that were taken most is alike.
+TAKEN = {"pk": "bigint", "lane": "bigint", "said": "text", "name": "text"}
+ALIKE = {"state": "'sent'", "why": "''", "wait": "0", "attempt": "1", "uncertain": "0", "most": "0"}
+HEARD = {
+    **TAKEN,
+    "state": "text",
+    "why": "text",
+    "wait": "double precision",
+    "attempt": "integer",
+    "uncertain": "integer",
+    "most": "integer",
+}
+SENT = Dispatch.State.SENT
 
 
 class Kind(StrEnum):
@@ -159,18 +172,20 @@ class Settlement:
 
     def __init__(self, cleared: dict[int, int], entries: Sequence[Entry], asked: Sequence[Row]) -> None:
         self._asked = {row.pk: row for row in asked}
+        all_taken = all(entry.verdict.state is SENT for entry in entries)
         facts = {
             "lanes": list(cleared.items()),
-            "heard": [_heard(entry) for entry in entries],
+            "heard": [(_taken if all_taken else _heard)(entry) for entry in entries],
             "asked": [[pk] for pk in self._asked],
         }
+        settle = _texts().settle[all_taken]
         self._pending: Pending | None = None
         self._answer: Answer = []
         if connection.vendor == "postgresql":
-            self._pending = _texts().settle.begin(facts)
+            self._pending = settle.begin(facts)
         else:
             with transaction.atomic():
-                self._answer = _texts().settle.run(facts)
+                self._answer = settle.run(facts)
 
     @property
     def descriptor(self) -> int | None:
@@ -207,7 +222,7 @@ class _Texts(NamedTuple):
     renew: Statement
     record: dict[Kind, Statement]
     ask: dict[Kind, Statement]
-    settle: Statement
+    settle: dict[bool, Statement]  # by whether all that was heard is that messages were taken
 
 
 def _texts() -> _Texts:
@@ -219,18 +234,22 @@ def _texts_for(_vendor: str) -> _Texts:
     renewal = f"""UPDATE newsletter_lane AS l SET lease_until = {clock.after(LEASE)}, cleared = v.c
         FROM {rows("lanes", t="bigint", c="integer")} AS v
         WHERE l.token = v.t AND l.lease_until > {clock.now()}"""
-    holds = f"(SELECT token FROM newsletter_lane WHERE lease_until > {clock.now()})"
-    held = answer(str(HELD), "token")
+    leased = f"SELECT token FROM newsletter_lane WHERE lease_until > {clock.now()}"
     refused = {kind: _asking(kind) for kind in Kind}
-    settle = f"""WITH held AS ({renewal} RETURNING token),
-        kept AS ({_recording(Kind.DELIVERY, "held")} RETURNING 1)
-        {gathered(f"SELECT {held} FROM held UNION ALL {refused[Kind.DELIVERY]}")}"""
-    steps = [f"{renewal} RETURNING {held}", _recording(Kind.DELIVERY, holds), refused[Kind.DELIVERY]]
+
+    def settling(all_taken: bool) -> Statement:
+        held, heard = answer(str(HELD), "token"), _given(all_taken)
+        kept = _recording(Kind.DELIVERY, heard, "SELECT token FROM held")
+        together = f"""WITH held AS ({renewal} RETURNING token), kept AS ({kept} RETURNING 1)
+            {gathered(f"SELECT {held} FROM held UNION ALL {refused[Kind.DELIVERY]}")}"""
+        apart = [f"{renewal} RETURNING {held}", _recording(Kind.DELIVERY, heard, leased), refused[Kind.DELIVERY]]
+        return Statement(together, apart)
+
     return _Texts(
         renew=_changing(renewal, str(HELD), "token"),
-        record={kind: _changing(_recording(kind, holds), "id", "reply", "reason") for kind in Kind},
+        record={kind: _changing(_recording(kind, _given(), leased), "id", "reply", "reason") for kind in Kind},
         ask={kind: Statement(gathered(text), [text]) for kind, text in refused.items()},
-        settle=Statement(settle, steps),
+        settle={all_taken: settling(all_taken) for all_taken in (False, True)},
     )
 
 
@@ -239,20 +258,17 @@ def _changing(text: str, *columns: str) -> Statement:
     return Statement(f"WITH changed AS ({text}) {gathered('SELECT answer FROM changed')}", [text])
 
 
-def _recording(kind: Kind, holds: str) -> str:
-    heard = rows(
-        "heard",
-        pk="bigint",
-        lane="bigint",
-        state="text",
-        why="text",
-        said="text",
-        wait="double precision",
-        attempt="integer",
-        uncertain="integer",
-        most="integer",
-        name="text",
-    )
+def _given(all_taken: bool = False) -> str:
+    """What was heard, row by row; where all were taken, the text itself says what is alike."""
+    if not all_taken:
+        return rows("heard", **HEARD)
+    alike = ", ".join(f"{value} AS {name}" for name, value in ALIKE.items())
+    return f"(SELECT taken.*, {alike} FROM {rows('heard', **TAKEN)} AS taken)"
+
+
+def _recording(kind: Kind, heard: str, holding: str) -> str:
+    # Joined to them, PostgreSQL would take up each lane for each row.
+    held = f"= ANY (ARRAY({holding}))" if connection.vendor == "postgresql" else f"IN ({holding})"
     # The sum keeps planners from the index of lanes, where they would pass all rows that a lane has had.
     gone = "(v.uncertain = 1 AND d.uncertain_attempts + 1 >= v.most)"
     expired = f"""(v.state = 'queued' AND v.uncertain = 0 AND v.attempt = 1
@@ -271,24 +287,26 @@ def _recording(kind: Kind, holds: str) -> str:
             due_at = CASE WHEN v.state = 'queued' THEN {clock.after("v.wait")} ELSE d.due_at END,
             sent_at = CASE WHEN v.state = 'sent' THEN {clock.now()} ELSE d.sent_at END,
             provider_id = CASE WHEN v.name = '' THEN d.provider_id ELSE v.name END
-        FROM {heard} AS v JOIN {holds} AS h ON h.token = v.lane
-        WHERE d.id = v.pk AND d.lane + 0 = v.lane"""
+        FROM {heard} AS v
+        WHERE d.id = v.pk AND d.lane + 0 = v.lane AND v.lane {held}"""
+
+
+def _taken(entry: Entry) -> list[Any]:
+    verdict = entry.verdict
+    return [entry.row.pk, entry.lane, readable(verdict.reply)[:500], readable(verdict.provider_id)[:200]]
 
 
 def _heard(entry: Entry) -> list[Any]:
     verdict = entry.verdict
     most = 1 if verdict.uncertain and settings.UNCERTAIN_DELIVERIES == "hold" else MOST_UNCERTAIN
     return [
-        entry.row.pk,
-        entry.lane,
+        *_taken(entry),
         verdict.state.value,
         verdict.reason,
-        readable(verdict.reply)[:500],
         round(verdict.wait, 3),
         int(verdict.attempt),
         int(verdict.uncertain),
         most,
-        readable(verdict.provider_id)[:200],
     ]
 
 

@@ -115,8 +115,9 @@ class Sender:
         self._take_claimed()
         if self._has_settled():
             settled = self._conclude()
-            self._feed_the_hungry()
-            self._begin()
+            if not self._gathers():
+                self._feed_the_hungry()
+                self._begin()
             self._go_to_it(settled)
         return bool(self.lanes) or self._worth_waiting
 
@@ -352,6 +353,16 @@ class Sender:
         lane.entries += [skipped(lane.token, row, reason) for row, reason in found if reason]
         self._go_to_it([lane])
 
+    def _gathers(self) -> bool:
+        """Whether replies that are on their way are worth a moment: then one settlement does for many lanes."""
+        now = pulse()
+        awaited = any(lane.dotted for lane in self.lanes) and not any(lane.over for lane in self.lanes)
+        if not awaited or now >= self.look_at:
+            return False
+        if not self.gathering and any(lane.has_business(now) for lane in self.lanes):
+            self.gathering = now
+        return bool(self.gathering) and now - self.gathering < GATHER
+
     def _begin(self) -> None:
         """Group commit: what was heard on all lanes, their leases, and a word on what each wants to send next."""
         now = pulse()
@@ -360,21 +371,14 @@ class Sender:
         if looking:
             self.look_at = now + LOOK_EVERY
             self._make_room()
-        elif not self._enough(concerned, now):
+        elif not concerned:
             return
         self.gathering = 0.0
         if looking or self.pace.counts or not all(lane.is_plain for lane in concerned):
             self._settle_and_wait(concerned, looking)
             self._go_to_it(concerned)
-        elif concerned:
+        else:
             self._settle(concerned, now)
-
-    def _enough(self, concerned: list[Lane], now: float) -> bool:
-        """Whether it is time to settle: no more replies are awaited, or one has waited long enough."""
-        if concerned and not self.gathering:
-            self.gathering = now
-        waited = now - self.gathering >= GATHER or any(lane.over for lane in concerned)
-        return bool(concerned) and (waited or not any(lane.dotted for lane in self.lanes))
 
     def _settle(self, concerned: list[Lane], now: float) -> None:
         for lane in concerned:

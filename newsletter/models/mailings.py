@@ -107,7 +107,8 @@ class Lane(models.Model):
     owner = models.CharField(max_length=120, help_text="Host, process id and start of the process that holds it.")
     way = models.CharField(max_length=320, blank=True, help_text="The relay it leads to, as host and port.")
     lease_until = models.DateTimeField()
-    cleared = models.PositiveIntegerField(
+    # Without a check that it is positive, which PostgreSQL would read anew for each settlement.
+    cleared = models.IntegerField(
         default=0, help_text="The position whose final dot may have been written: in doubt after a crash."
     )
 
