@@ -115,6 +115,13 @@ def test_a_reply_that_comes_very_late_makes_no_second_copy(mailing, relay):
     assert set(Delivery.objects.values_list("uncertain_attempts", flat=True)) == {0}
 
 
+def test_a_late_reply_on_one_connection_holds_up_no_other(mailing, relay):
+    sink = relay(Rule("dot", delay=2, to="reader29"))
+    send_to_the_end(mailing)
+    late = next(taken for taken in sink.taken if "reader29" in taken.recipient)
+    assert len([taken for taken in sink.taken if taken.at < late.at + 2]) == READERS
+
+
 @pytest.mark.parametrize("stage", ["mail", "rcpt", "data"])
 def test_a_server_that_stalls_is_left_after_a_while(mailing, relay, stage, monkeypatch):
     monkeypatch.setattr("newsletter.smtp.connection.FOR_A_COMMAND", 0.5)
