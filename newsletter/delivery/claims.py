@@ -9,12 +9,13 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from newsletter.delivery import clock
 from newsletter.delivery.ledger import EVIDENCE, Entry, Kind, Row, record, refusal
 from newsletter.delivery.replies import BLOCKED, Verdict
 from newsletter.delivery.statements import Answer, Desk, Statement, answer, gathered, rows
-from newsletter.models import Dispatch
+from newsletter.models import Delivery, Dispatch, Lane
 
 Place = tuple[object, int]  # in the queue: when it fell due, and its number
 
@@ -179,6 +180,14 @@ def waits(mailing: int, among: Among) -> bool:
             [mailing, *among.parameters],
         )
         return bool(cursor.fetchone()[0])
+
+
+def held(lanes: QuerySet[Lane]) -> QuerySet[Delivery]:
+    """The deliveries that these lanes hold.
+
+    Looked up lane by lane: asked for all that have one, planners would read every delivery that there is.
+    """
+    return Delivery.objects.filter(lane__in=list(lanes.values_list("token", flat=True)))
 
 
 def place(lane: int, position: int) -> Place:

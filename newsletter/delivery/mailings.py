@@ -18,12 +18,13 @@ from newsletter.smtp import readable
 
 State = Mailing.State
 
-# Deliveries by state, each from the index of its own; those on their way are the ones that have a lane. The sum keeps
-# planners from reading a whole mailing for these few.
+# Deliveries by state, each from the index of its own. Those on their way are counted lane by lane: asked for all that
+# have one, planners would read every delivery that there is. The sum keeps them from reading a whole mailing.
 QUEUED = "newsletter_delivery WHERE mailing_id = %(mailing)s AND state = 'queued'"
-IN_FLIGHT = "newsletter_delivery WHERE lane IS NOT NULL AND mailing_id + 0 = %(mailing)s"
+IN_FLIGHT = """SELECT COALESCE(CAST(sum((SELECT count(*) FROM newsletter_delivery AS d
+    WHERE d.lane = l.token AND d.mailing_id + 0 = %(mailing)s)) AS bigint), 0) FROM newsletter_lane AS l"""
 COUNTS = f"""SELECT 'queued', count(*) FROM {QUEUED}
-    UNION ALL SELECT 'in_flight', count(*) FROM {IN_FLIGHT}
+    UNION ALL SELECT 'in_flight', ({IN_FLIGHT})
     UNION ALL SELECT 'sent', count(*) FROM newsletter_delivery
         WHERE mailing_id = %(mailing)s AND current AND state = 'sent'
     UNION ALL SELECT state, count(*) FROM newsletter_delivery
@@ -170,10 +171,10 @@ def finish(pk: int) -> bool:
 
 def _unfinished(pk: int) -> bool:
     # One statement: between two, a row could go from one state to the other and be seen in neither. The first that is
-    # due is found in the index; whether there is any, PostgreSQL may read the whole table for.
+    # due is found in the index; for whether there is any, or which is the least, PostgreSQL may read all of them.
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT (SELECT min(due_at) FROM {QUEUED}) IS NOT NULL OR EXISTS (SELECT 1 FROM {IN_FLIGHT})",
+            f"SELECT (SELECT due_at FROM {QUEUED} ORDER BY due_at LIMIT 1) IS NOT NULL OR ({IN_FLIGHT}) > 0",
             {"mailing": pk},
         )
         return bool(cursor.fetchone()[0])

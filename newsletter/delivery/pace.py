@@ -25,7 +25,7 @@ from newsletter.delivery.lanes import pulse
 from newsletter.delivery.ledger import Entry, Row
 from newsletter.delivery.replies import Slows
 from newsletter.delivery.ways import Way, ways_out
-from newsletter.models import Delivery, Dispatch, Mailing, Throttle
+from newsletter.models import Delivery, Dispatch, Lane, Mailing, Throttle
 
 logger = logging.getLogger(__name__)
 
@@ -233,8 +233,7 @@ class _Claim:
             return most
         key = throttles.today(self.now)
         spent = throttles.locked([key])[key].spent
-        held = Delivery.objects.filter(lane__isnull=False).count()
-        return max(0, allowed - spent - held)
+        return max(0, allowed - spent - claims.held(Lane.objects.all()).count())
 
     def _take_deliveries(self, room: int) -> None:
         rates = self._rates()
@@ -290,7 +289,7 @@ class _Claim:
         """Domains that as many lanes are at as they may have, and this one is not."""
         if not capped:
             return
-        held = Delivery.objects.filter(lane__isnull=False, domain__in=capped)
+        held = claims.held(Lane.objects.all()).filter(domain__in=capped)
         lanes: dict[str, set[int | None]] = {domain: set() for domain in capped}
         for domain, lane in held.values_list("domain", "lane").distinct():
             lanes[domain].add(lane)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from newsletter import doorbell, subscribers
-from newsletter.delivery import clock, ledger, mailings, reaper, throttles, witness
+from newsletter.delivery import claims, clock, ledger, mailings, reaper, throttles, witness
 from newsletter.delivery.freeze import start
 from newsletter.delivery.mailings import Refused, State
 from newsletter.delivery.seat import seat
@@ -97,15 +97,12 @@ def _shift(pk: int) -> bool:
 
 def _standing_still() -> list[int]:
     """Mailings that should be moving, with something due and no live lane at it."""
-    held = Lane.objects.filter(token=OuterRef("lane"), lease_until__gt=clock.moment())
-    moving = Delivery.objects.filter(Exists(held), mailing=OuterRef("pk"), state=Dispatch.State.IN_FLIGHT)
-    due = Delivery.objects.filter(mailing=OuterRef("pk"), state=Dispatch.State.QUEUED, due_at__lte=clock.moment())
-    wanted = (
-        Q(state=State.SCHEDULED, scheduled_for__lte=clock.moment())
-        | Q(state=State.PREPARING)
-        | Q(Exists(due), ~Exists(moving), state=State.SENDING)
-    )
-    return list(Mailing.objects.filter(wanted).values_list("pk", flat=True))
+    moving = claims.held(Lane.objects.filter(lease_until__gt=clock.moment())).values_list("mailing", flat=True)
+    early = Q(state=State.SCHEDULED, scheduled_for__lte=clock.moment()) | Q(state=State.PREPARING)
+    sending = Mailing.objects.filter(state=State.SENDING).exclude(pk__in=set(moving)).values_list("pk", flat=True)
+    # One by one: for all at once PostgreSQL reads everything that waits in any of them.
+    due = [pk for pk in sending if _due(Delivery.objects.filter(mailing=pk))]
+    return [*Mailing.objects.filter(early).values_list("pk", flat=True), *due]
 
 
 def _due(rows: QuerySet[Delivery] | QuerySet[Notice]) -> bool:

@@ -111,6 +111,8 @@ class Sender:
         """Once around. False when there is nothing left to do."""
         if self.settlement is None:
             self._prepare()
+        if not self.lanes and not self._worth_waiting:
+            return False
         self._listen()
         self._take_claimed()
         if self._has_settled():
@@ -119,7 +121,7 @@ class Sender:
                 self._feed_the_hungry()
                 self._begin()
             self._go_to_it(settled)
-        return bool(self.lanes) or self._worth_waiting
+        return True
 
     @contextlib.contextmanager
     def _heeding_signals(self) -> Iterator[None]:

@@ -7,7 +7,7 @@ from collections import Counter
 from django.utils import timezone
 
 from newsletter import delivery
-from newsletter.models import Bounce, Subscription
+from newsletter.models import Bounce, Subscription, Throttle
 
 
 def send(mailing, **options):
@@ -29,6 +29,7 @@ def send_to_the_end(mailing, rounds=8):
         if mailing.state != "sending":
             break
         later(mailing)
+        Throttle.objects.filter(rest_until__gt=timezone.now()).update(rest_until=timezone.now())
     return counts
 
 
