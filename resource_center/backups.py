@@ -260,8 +260,8 @@ def _in_use() -> bool:
 
 def _set_aside() -> str:
     """Keep the database that stands here; the media follow once the new ones are ready."""
-    folder: Path = settings.DATA_DIR / f"before-restore-{timezone.localtime():%Y%m%d-%H%M%S}"
-    folder.mkdir(mode=0o700)
+    start = f"before-restore-{timezone.localtime():%Y%m%d-%H%M%S}-"  # Two may begin within one second.
+    folder = Path(tempfile.mkdtemp(prefix=start, dir=settings.DATA_DIR))
     dumps.dump(folder / dumps.file_name())
     return str(folder)
 

@@ -149,12 +149,13 @@ def test_a_database_that_was_put_back_by_other_means_is_noticed_as_well(half_sen
     assert (half_sent.state, len(sink.taken)) == ("sent", READERS + 11)
 
 
-def test_the_same_backup_restored_twice_is_noticed_twice(half_sent, sink, archive):
+def test_the_same_backup_restored_twice_is_noticed_twice(half_sent, sink, archive, settings):
     for _time in range(2):
         backups.restore(archive, replace=True)
         delivery.resume(half_sent)
         let_it_run(half_sent)
     assert len(sink.taken) == READERS + 2 * 11
+    assert len(list(settings.DATA_DIR.glob("before-restore-*"))) == 2
     with tarfile.open(archive) as tar:
         tar.extract(dumps.file_name(), archive.parent, filter="data")
     dumps.load(archive.parent / dumps.file_name(), then="SELECT 1")
