@@ -52,6 +52,7 @@ class Taken:
     sender: str
     recipient: str
     raw: bytes
+    connection: int  # its place among those that were greeted
     at: float = field(default_factory=time.time)
 
     @property
@@ -211,6 +212,7 @@ class Talk:
         if not await self.step("greeting", "220 sink.example ESMTP"):
             return
         self.sink.greeted += 1
+        self.number = self.sink.greeted
         while line := await self.reader.readline():
             command = line.decode(errors="replace").strip()
             self.sink.commands.append(command)
@@ -272,7 +274,7 @@ class Talk:
             await self.reader.read(1000)
             raise HangUp
         raw = await self.body()
-        taken = Taken(self.sender, self.recipient, raw)
+        taken = Taken(self.sender, self.recipient, raw, self.number)
         self.sender = self.recipient = None
         await self.answer_dot(taken)
 

@@ -171,6 +171,18 @@ def _claiming(vendor: str, condition: str) -> Statement:
     )
 
 
+def last(mailing: int) -> int:
+    """The number of the last of its deliveries that are due; 0 if none is."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT id FROM newsletter_delivery WHERE mailing_id = %s AND state = 'queued'
+                AND due_at <= {clock.now()} ORDER BY due_at DESC, id DESC LIMIT 1""",
+            [mailing],
+        )
+        found = cursor.fetchone()
+        return int(found[0]) if found else 0
+
+
 def waits(mailing: int, among: Among) -> bool:
     """Whether some of these deliveries are due now and nobody holds them."""
     with connection.cursor() as cursor:
@@ -225,8 +237,9 @@ def give_back(lane: int, rows: Sequence[Row]) -> None:
                 )
 
 
-def free(lane: int) -> None:
-    """Give back untouched what a lane has not sent, and end the lane."""
+def free(lane: int) -> int:
+    """Give back untouched what a lane has not sent, and end the lane. Returns how many rows that were."""
+    given_back = 0
     with connection.cursor() as cursor:
         # First the lane: that waits for a claim of its own that is still under way, whose rows are then seen too.
         cursor.execute("DELETE FROM newsletter_lane WHERE token = %s", [lane])
@@ -237,3 +250,5 @@ def free(lane: int) -> None:
                     WHERE lane = %s""",
                 [lane],
             )
+            given_back += cursor.rowcount
+    return given_back

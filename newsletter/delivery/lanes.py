@@ -18,7 +18,7 @@ from newsletter.smtp import Message, Outcome, Refused, Session
 CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 RENEW_EVERY = 15.0  # seconds
 MARGIN = 15.0  # seconds of lease that must be left when a final dot is written
-REFILL_BELOW = 8  # rows
+REFILL_BELOW = 16  # rows
 
 
 def pulse() -> float:

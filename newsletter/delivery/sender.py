@@ -32,6 +32,7 @@ AWAY = (OperationalError, InterfaceError)
 LANES = 8
 CLAIM = 25  # rows; few, so that a slow connection does not keep others' work from them
 MOST_CLAIMED = 100  # rows, for a lane that has had as many before
+FEWEST_CLAIMED = 8  # rows, where the queue ends
 LOOK_EVERY = 1.0  # seconds between looks for notices, new work and overdue replies
 REAP_EVERY = 15.0
 WORTH_WAITING = 10.0
@@ -65,7 +66,8 @@ class Sender:
         self.ways = ways_out()
         self.pace = Pace(mailing, self.ways)
         self.caps: dict[Way, int] = {}
-        self.dry: dict[Way, float] = {}
+        self.dry: dict[Way, float] = {}  # until when nothing is looked for that could go that way
+        self.full: dict[Way, float] = {}  # until when no lane more is asked for: all processes have as many as may be
         self.rests: dict[Way, tuple[float, float]] = {}
         self.closing_at = float("inf")
         self.asked_to_stop = 0
@@ -77,6 +79,7 @@ class Sender:
         self.claim: claims.Claim | None = None
         self.claimer: Lane | None = None
         self.passed: claims.Place | None = None
+        self.last = self.foremost = 0  # by number, the last delivery that is due, and the last one claimed here
         self.started = self.gathering = 0.0
 
     def run(self, seconds: float = float("inf")) -> Tally:
@@ -93,8 +96,10 @@ class Sender:
         """
         self.closing_at = pulse() + seconds
         self.dry.clear()
+        self.full.clear()
         self.caps.clear()
         self.envelopes = Envelopes()
+        self.last, self.foremost = claims.last(self.mailing) if self.mailing is not None else 0, 0
         with self._heeding_signals(), ledger.plain_plans(), ThreadPoolExecutor(self.limit) as self.openers:
             try:
                 while self._turn():
@@ -161,11 +166,15 @@ class Sender:
         if pulse() >= self.closing_at:
             return False
         return self.pace.expecting or any(
-            not self._dry(way) and self._rest_end(way) < pulse() + WORTH_WAITING for way in self.ways
+            not self._dry(way) and not self._full(way) and self._rest_end(way) < pulse() + WORTH_WAITING
+            for way in self.ways
         )
 
     def _dry(self, way: Way) -> bool:
         return pulse() < self.dry.get(way, 0.0)
+
+    def _full(self, way: Way) -> bool:
+        return pulse() < self.full.get(way, 0.0)
 
     def _rest_end(self, way: Way) -> float:
         """What other processes found counts where no lane of ours is welcome."""
@@ -184,6 +193,8 @@ class Sender:
 
     def _has_room(self, way: Way) -> bool:
         mine = [lane for lane in self.lanes if lane.way == way]
+        if self._full(way):
+            return False
         return len(mine) < self.caps.get(way, self.limit) and not any(lane.idle and lane.kept for lane in mine)
 
     def _reap(self) -> None:
@@ -202,15 +213,16 @@ class Sender:
             lease_ends = pulse() + LEASE
             with transaction.atomic():
                 token = ledger.open_lane(self.owner, str(way))
-                rows = self._claim(token, way, 0, CLAIM) if self.pace.admits(way) else []
+                admitted = self.pace.admits(way)
+                rows = self._claim(token, way, 0, CLAIM) if admitted else []
                 if not rows:
                     claims.free(token)
             if not rows:
-                self.dry[way] = pulse() + LOOK_EVERY
+                (self.dry if admitted else self.full)[way] = pulse() + LOOK_EVERY
                 continue
             lane = Lane(token, way, self.envelopes, self.openers.submit(way.connect), deque(), 0, lease_ends)
-            lane.take(rows)
             self.lanes.append(lane)
+            self._give(lane, rows)
 
     def _claim(self, lane: int, way: Way, position: int, most: int, notices: bool = True) -> list[Row]:
         """Due rows for a lane, without those whose reader has left meanwhile."""
@@ -220,6 +232,11 @@ class Sender:
             ledger.record([skipped(lane, row, reason) for row, reason in refusals.items() if reason])
             if not rows or len(refusals) < len(rows):
                 return [row for row in rows if not refusals.get(row)]
+
+    def _give(self, lane: Lane, rows: list[Row]) -> None:
+        lane.take(rows)
+        if rows and rows[-1].kind is Kind.DELIVERY:
+            self.foremost = max(self.foremost, rows[-1].pk)
 
     def _listen(self) -> None:
         """Wait until a server says something or takes more, or the database has answered; and hear the servers."""
@@ -287,7 +304,7 @@ class Sender:
         if any(lane.has_business(now) for lane in self.lanes):
             self.gathering = self.gathering or now
             return max(0.0, self.gathering + GATHER - now)
-        return 0.02 if any(lane.connecting for lane in self.lanes) else LOOK_EVERY / 4
+        return GATHER if any(lane.connecting for lane in self.lanes) else LOOK_EVERY / 4
 
     def _turned_away(self, lane: Lane, refused: Refused) -> None:
         """A relay did not let us in: one connection too many, a rest, or a word about ourselves."""
@@ -351,7 +368,7 @@ class Sender:
         self.passed = claim.end
         if not found and claim.begin is None:
             self.dry[lane.way] = pulse() + LOOK_EVERY
-        lane.take([row for row, reason in found if not reason])
+        self._give(lane, [row for row, reason in found if not reason])
         lane.entries += [skipped(lane.token, row, reason) for row, reason in found if reason]
         self._go_to_it([lane])
 
@@ -466,8 +483,10 @@ class Sender:
         for lane in lanes:
             if lane.way.connections:  # It is closed before anybody counts it as free.
                 lane.close()
-            claims.free(lane.token)
+            if claims.free(lane.token) or lane.returned or lane.dropped:
+                self.dry.clear()  # What it gave back may be claimed at once.
         if lanes:
+            self.full.clear()
             ledger.skip_cancelled()
 
     def _notices(self, lanes: list[Lane]) -> list[tuple[Lane, list[Row]]]:
@@ -496,7 +515,7 @@ class Sender:
                 connection.close()
                 return
         for lane, rows in fed:
-            lane.take(rows)
+            self._give(lane, rows)
             if not rows:
                 self.dry[lane.way] = pulse() + LOOK_EVERY
         self._go_to_it(hungry)
@@ -521,7 +540,13 @@ class Sender:
         return self._claim(lane.token, lane.way, lane.position, self._most(lane), self.mailing is None)
 
     def _most(self, lane: Lane) -> int:
-        return CLAIM if lane.position < MOST_CLAIMED else MOST_CLAIMED
+        """Twice what it has had; less where the queue ends, so that all lanes come to their ends together."""
+        most = min(max(CLAIM, 2 * lane.position), MOST_CLAIMED)
+        left = self.last - self.foremost
+        if left > 0 and not self.pace.limited:
+            share = -(-(left + sum(len(other.waiting) for other in self.lanes)) // len(self.lanes))
+            most = min(most, max(share - len(lane.waiting), FEWEST_CLAIMED))
+        return most
 
     def _go_on(self, lane: Lane, renewed: float, held: set[int], refusals: dict[Row, str]) -> None:
         """What the lane may do now that what it had heard is written down."""
@@ -541,7 +566,7 @@ class Sender:
             lane.cleared = row.position
 
     def _bury(self, lane: Lane) -> None:
-        """Let a lane go that has written everything down; what it gave back may be claimed at once."""
+        """Let a lane go that has written everything down."""
         if lane.accepted:
             self.rests.pop(lane.way, None)
             self.pace.relay_works(lane.way)
@@ -549,7 +574,6 @@ class Sender:
             self._rest(lane.way, "The connection broke.")
         lane.close()
         self.lanes.remove(lane)
-        self.dry.clear()
 
     def _lose(self, lane: Lane) -> None:
         """The lease is gone, and with it the rows: somebody else answers for them."""

@@ -19,7 +19,7 @@ from django.db import connection
 from django.utils import timezone
 
 from newsletter import delivery, synthetic
-from newsletter.delivery import claims, clock, ledger, rounds
+from newsletter.delivery import claims, clock, ledger, rounds, sender
 from newsletter.delivery.statements import Desk
 from newsletter.models import IssuePage, Mailing
 from newsletter.site import found
@@ -27,6 +27,7 @@ from resource_center import dumps
 from tests import machine
 from tests.live import ROOT
 from tests.newsletter.issues import an_issue
+from tests.newsletter.sending import send
 from tests.sink import Sink
 from tests.torture import servers
 
@@ -242,6 +243,17 @@ def test_two_hosts_without_any_broker_share_a_mailing(issue, sink, manage, tmp_p
     assert set(copies(sink).values()) == {1}
     mailing.refresh_from_db()
     assert mailing.state == "sent"
+
+
+def test_lanes_come_to_their_ends_together(issue, settings):
+    if connection.vendor != "postgresql":
+        pytest.skip("On SQLite no lane waits for another's claim.")
+    with Sink(delay=0.005) as sink:
+        settings.SMTP_URLS = [sink.url]
+        send(delivery.schedule(issue), lanes=8)
+    had = Counter(taken.connection for taken in sink.taken)
+    assert sum(had.values()) == READERS and len(had) == 8
+    assert max(had.values()) - min(had.values()) <= sender.FEWEST_CLAIMED
 
 
 def test_claims_pass_nothing_twice_and_find_in_the_end_what_was_given_back(issue):
