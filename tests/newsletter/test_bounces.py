@@ -10,7 +10,7 @@ from django.utils import timezone
 from newsletter import bounces, delivery, notices, subscribers
 from newsletter.bounces import Report
 from newsletter.delivery import claims, ledger, reaper, replies
-from newsletter.models import Bounce, ConsentEvent, Delivery, Mailing, Notice, Subscription, Suppression
+from newsletter.models import Bounce, ConsentEvent, Delivery, Lane, Mailing, Notice, Subscription, Suppression
 from tests.newsletter.issues import an_issue
 from tests.sink import Rule, Sink
 
@@ -231,7 +231,7 @@ def test_a_report_that_is_faster_than_the_reply_counts(hers, flying, kind, ends,
 @pytest.mark.parametrize(("kind", "ends"), [("hard", "bounced"), ("delivered", "sent")])
 def test_a_report_counts_when_the_sender_dies(hers, flying, kind, ends):
     bounces.record(report(hers, Bounce.Kind(kind)))
-    ledger.Lane.objects.update(lease_until=timezone.now() - timedelta(minutes=1), cleared=0)
+    Lane.objects.update(lease_until=timezone.now() - timedelta(minutes=1), cleared=0)
     assert reaper.reap() == 1
     assert (state(hers), hers.reason) == (ends, "")
 
