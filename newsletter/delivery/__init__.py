@@ -1,9 +1,10 @@
 """How it goes out: the only writer of the state of mailings, deliveries and notices.
 
-`mailings` says what a mailing may become; `freeze` fixes words and audience; `sender` drives the `lanes` and writes
-to the `ledger` what they hear; `reaper` cleans up after a crash; `returns` settles what came back; `rounds` finds
-what is due; `resending` is a person's second try; `timeline` keeps the story of each mailing; `witness` notices a
-restored database. docs/delivery.md has the whole picture.
+`mailings` says what a mailing may become; `freeze` fixes words and audience; `sender` drives the `lanes`, which get in
+where `doors` are open and live on a `supply` of `claims`, and writes to the `ledger` what they hear; `reaper` cleans up
+after a crash; `returns` settles what came back; `rounds` finds what is due; `resending` is a person's second try;
+`timeline` keeps the story of each mailing; `witness` notices a restored database. docs/delivery.md has the whole
+picture.
 """
 
 from newsletter.delivery.freeze import expected, send, start

@@ -13,12 +13,12 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
 
 from newsletter import diagnosis, subscribers
 from newsletter.delivery import clock
 from newsletter.delivery.replies import DEFERRED, EXPIRED, UNCERTAIN, Verdict, put_off
-from newsletter.delivery.statements import PLAIN_PLANS, Answer, Pending, Statement, answer, gathered, rows
+from newsletter.delivery.statements import AWAY, PLAIN_PLANS, Answer, Pending, Statement, answer, gathered, rows
 from newsletter.models import Bounce, Delivery, Dispatch, Mailing, Notice, Subscription
 from newsletter.models.mailings import new_token
 from newsletter.smtp import readable
@@ -170,7 +170,7 @@ def plain_plans() -> Iterator[None]:
         yield
     finally:
         # A connection that broke meanwhile has forgotten them by itself.
-        with suppress(OperationalError, InterfaceError), connection.cursor() as cursor:
+        with suppress(*AWAY), connection.cursor() as cursor:
             for name in names:
                 cursor.execute(f"RESET {name}")
 

@@ -13,33 +13,27 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
 
 from newsletter.delivery import causes, claims, ledger, mailings, reaper, witness
+from newsletter.delivery.doors import Doors
 from newsletter.delivery.envelopes import Envelopes
 from newsletter.delivery.lanes import Lane, pulse, skipped
 from newsletter.delivery.ledger import LEASE, Entry, Kind, Row
 from newsletter.delivery.owner import owner
 from newsletter.delivery.pace import Pace
-from newsletter.delivery.statements import Desk
-from newsletter.delivery.ways import Way, choose, ways_out
+from newsletter.delivery.statements import AWAY
+from newsletter.delivery.supply import Supply
+from newsletter.delivery.ways import choose, ways_out
 from newsletter.models import Dispatch
-from newsletter.smtp import Refused
 
 logger = logging.getLogger(__name__)
 
-AWAY = (OperationalError, InterfaceError)
 LANES = 8
-CLAIM = 25  # rows; few, so that a slow connection does not keep others' work from them
-MOST_CLAIMED = 100  # rows, for a lane that has had as many before
-FEWEST_CLAIMED = 8  # rows, where the queue ends
 LOOK_EVERY = 1.0  # seconds between looks for notices, new work and overdue replies
 REAP_EVERY = 15.0
-WORTH_WAITING = 10.0
 GATHER = 0.004  # seconds that a settlement waits for more to settle
 MAKE_ROOM_EVERY = 5.0
-FIRST_REST = 2.0  # seconds a relay is left alone after it turned us away, doubling
-LONGEST_REST = 600.0
 
 
 # The tokens that hold, the rows that must not go and why, and the notices that a lane was given.
@@ -65,21 +59,14 @@ class Sender:
         self.owner = owner()
         self.ways = ways_out()
         self.pace = Pace(mailing, self.ways)
-        self.caps: dict[Way, int] = {}
-        self.dry: dict[Way, float] = {}  # until when nothing is looked for that could go that way
-        self.full: dict[Way, float] = {}  # until when no lane more is asked for: all processes have as many as may be
-        self.rests: dict[Way, tuple[float, float]] = {}
+        self.doors = Doors(self.ways, self.pace, self.lanes, lanes)
+        self.supply = Supply(mailing, self.pace, self.doors, self.lanes)
         self.closing_at = float("inf")
         self.asked_to_stop = 0
         self.look_at = self.reap_at = self.make_room_at = 0.0
         self.envelopes = Envelopes()
         self.settlement: ledger.Settlement | None = None
         self.concerned: list[Lane] = []
-        self.desk = None if connection.in_atomic_block or connection.vendor != "postgresql" else Desk()
-        self.claim: claims.Claim | None = None
-        self.claimer: Lane | None = None
-        self.passed: claims.Place | None = None
-        self.last = self.foremost = 0  # by number, the last delivery that is due, and the last one claimed here
         self.started = self.gathering = 0.0
 
     def run(self, seconds: float = float("inf")) -> Tally:
@@ -95,11 +82,9 @@ class Sender:
             OperationalError: the database stayed away for the length of a lease.
         """
         self.closing_at = pulse() + seconds
-        self.dry.clear()
-        self.full.clear()
-        self.caps.clear()
+        self.doors.forget()
         self.envelopes = Envelopes()
-        self.last, self.foremost = claims.last(self.mailing) if self.mailing is not None else 0, 0
+        self.supply.open()
         with self._heeding_signals(), ledger.plain_plans(), ThreadPoolExecutor(self.limit) as self.openers:
             try:
                 while self._turn():
@@ -108,8 +93,7 @@ class Sender:
                 for lane in self.lanes:
                     lane.stop()
                 self.lanes.clear()
-                if self.desk:
-                    self.desk.close()
+                self.supply.close()
         return self.tally
 
     def _turn(self) -> bool:
@@ -119,8 +103,9 @@ class Sender:
         if not self.lanes and not self._worth_waiting:
             return False
         self._listen()
-        self._take_claimed()
-        if self._has_settled():
+        if supplied := self.supply.take():
+            self._go_to_it([supplied])
+        if self.settlement is None or self.settlement.done:
             settled = self._conclude()
             if not self._gathers():
                 self._feed_the_hungry()
@@ -162,81 +147,41 @@ class Sender:
             connection.close()
 
     @property
+    def _closing(self) -> bool:
+        return pulse() >= self.closing_at
+
+    @property
     def _worth_waiting(self) -> bool:
-        if pulse() >= self.closing_at:
-            return False
-        return self.pace.expecting or any(
-            not self._dry(way) and not self._full(way) and self._rest_end(way) < pulse() + WORTH_WAITING
-            for way in self.ways
-        )
-
-    def _dry(self, way: Way) -> bool:
-        return pulse() < self.dry.get(way, 0.0)
-
-    def _full(self, way: Way) -> bool:
-        return pulse() < self.full.get(way, 0.0)
-
-    def _rest_end(self, way: Way) -> float:
-        """What other processes found counts where no lane of ours is welcome."""
-        mine = self.rests.get(way, (0.0, 0.0))[0]
-        welcome = any(lane.way == way and lane.accepted for lane in self.lanes)
-        return mine if welcome else max(mine, self.pace.rest_end(way))
-
-    def _open(self) -> list[Way]:
-        """The ways that may get one more lane, and have something for it as far as we know."""
-        return [way for way in self.ways if not self._dry(way) and self._awake(way) and self._has_room(way)]
-
-    def _awake(self, way: Way) -> bool:
-        """Not resting. After a rest one lane goes ahead."""
-        tried = way in self.rests and any(lane.connecting and lane.way == way for lane in self.lanes)
-        return not tried and self._rest_end(way) <= pulse()
-
-    def _has_room(self, way: Way) -> bool:
-        mine = [lane for lane in self.lanes if lane.way == way]
-        if self._full(way):
-            return False
-        return len(mine) < self.caps.get(way, self.limit) and not any(lane.idle and lane.kept for lane in mine)
+        return not self._closing and (self.pace.expecting or self.doors.soon)
 
     def _reap(self) -> None:
         if pulse() >= self.reap_at:
             witness.look()
             reaper.reap()
-            self.passed = None  # What was given back stands where it stood.
+            self.supply.look_back()
             self.reap_at = pulse() + REAP_EVERY
 
     def _hire(self) -> None:
         """Open lanes while there is work for them. The connection is opened aside, so that the others go on."""
-        if pulse() < self.closing_at:
+        if not self._closing:
             self.pace.look()
-        while len(self.lanes) < self.limit and pulse() < self.closing_at and (ways := self._open()):
+        while len(self.lanes) < self.limit and not self._closing and (ways := self.doors.open()):
             way = choose(ways, [lane.way for lane in self.lanes])
             lease_ends = pulse() + LEASE
             with transaction.atomic():
                 token = ledger.open_lane(self.owner, str(way))
                 admitted = self.pace.admits(way)
-                rows = self._claim(token, way, 0, CLAIM) if admitted else []
+                rows = self.supply.begin(token, way) if admitted else []
                 if not rows:
                     claims.free(token)
-            if not rows:
-                (self.dry if admitted else self.full)[way] = pulse() + LOOK_EVERY
-                continue
-            lane = Lane(token, way, self.envelopes, self.openers.submit(way.connect), deque(), 0, lease_ends)
-            self.lanes.append(lane)
-            self._give(lane, rows)
-
-    def _claim(self, lane: int, way: Way, position: int, most: int, notices: bool = True) -> list[Row]:
-        """Due rows for a lane, without those whose reader has left meanwhile."""
-        while True:
-            rows = self.pace.claim(way, lane, position, most, notices)
-            refusals = ledger.refusals([row for row in rows if row.kind is Kind.NOTICE])
-            ledger.record([skipped(lane, row, reason) for row, reason in refusals.items() if reason])
-            if not rows or len(refusals) < len(rows):
-                return [row for row in rows if not refusals.get(row)]
-
-    def _give(self, lane: Lane, rows: list[Row]) -> None:
-        lane.take(rows)
-        if rows and rows[-1].kind is Kind.DELIVERY:
-            self.foremost = max(self.foremost, rows[-1].pk)
+            if rows:
+                lane = Lane(token, way, self.envelopes, self.openers.submit(way.connect), deque(), 0, lease_ends)
+                self.lanes.append(lane)
+                self.supply.give(lane, rows)
+            elif admitted:
+                self.doors.found_nothing(way)
+            else:
+                self.doors.found_no_room(way)
 
     def _listen(self) -> None:
         """Wait until a server says something or takes more, or the database has answered; and hear the servers."""
@@ -250,7 +195,7 @@ class Sender:
                 by_descriptor[session.sock.fileno()] = lane
             if session and session.news:
                 stirred.append(lane)
-        for asked in (self.settlement, self.claim):
+        for asked in (self.settlement, self.supply.claim):
             if asked and asked.descriptor is not None:
                 poller.register(asked.descriptor, select.POLLIN)
         events = poller.poll(0) or self._meanwhile(poller)
@@ -280,8 +225,8 @@ class Sender:
         """Take over connections that are open now."""
         for lane in lanes:
             refused = lane.connect()
-            if refused:
-                self._turned_away(lane, refused)
+            if refused and self.doors.turned_away(lane, refused) and self.mailing is not None:
+                mailings.pause_because(self.mailing, causes.turned_away(refused))
         self._go_to_it(lanes)
 
     def _go_to_it(self, lanes: list[Lane]) -> None:
@@ -306,29 +251,6 @@ class Sender:
             return max(0.0, self.gathering + GATHER - now)
         return GATHER if any(lane.connecting for lane in self.lanes) else LOOK_EVERY / 4
 
-    def _turned_away(self, lane: Lane, refused: Refused) -> None:
-        """A relay did not let us in: one connection too many, a rest, or a word about ourselves."""
-        if self._live(lane):
-            self.caps[lane.way] = sum(other.way == lane.way and not other.over for other in self.lanes)
-            return
-        logger.warning("%s", refused)
-        self._rest(lane.way, str(refused))
-        if refused.reply and refused.reply.code // 100 == 5 and self.mailing is not None:
-            mailings.pause_because(self.mailing, causes.turned_away(refused))
-
-    def _live(self, lane: Lane) -> bool:
-        """Whether another lane is welcome where this one is not."""
-        return any(other.way == lane.way and other.session and not other.over for other in self.lanes)
-
-    def _rest(self, way: Way, why: str) -> None:
-        _until, last = self.rests.get(way, (0.0, 0.0))
-        rest = min(max(FIRST_REST, 2 * last), LONGEST_REST)
-        self.rests[way] = (pulse() + rest, rest)
-        self.pace.relay_rests(way, rest, why)
-
-    def _has_settled(self) -> bool:
-        return self.settlement is None or _is_done(self.settlement)
-
     def _conclude(self) -> list[Lane]:
         """Take the answer of the settlement under way. Returns its lanes, which may go on."""
         settlement, self.settlement = self.settlement, None
@@ -349,28 +271,6 @@ class Sender:
             if row and refusals.get(row):
                 lane.entries.append(skipped(lane.token, row, refusals[row]))
         return lanes
-
-    def _take_claimed(self) -> None:
-        """Take the answer of the claim under way. Whose reader has left meanwhile is written down as skipped."""
-        claim, lane = self.claim, self.claimer
-        if claim is None or lane is None or not _is_done(claim):
-            return
-        self.claim, lane.claiming = None, False
-        try:
-            found = claim.answer()
-        except AWAY as error:
-            # Perhaps rows were claimed of which nobody knows: the lane ends, and gives back all that is its own.
-            logger.warning("The database did not answer (%s).", error)
-            if self.desk:
-                self.desk.close()
-            lane.retiring = True
-            return
-        self.passed = claim.end
-        if not found and claim.begin is None:
-            self.dry[lane.way] = pulse() + LOOK_EVERY
-        self._give(lane, [row for row, reason in found if not reason])
-        lane.entries += [skipped(lane.token, row, reason) for row, reason in found if reason]
-        self._go_to_it([lane])
 
     def _gathers(self) -> bool:
         """Whether replies that are on their way are worth a moment: then one settlement does for many lanes."""
@@ -430,22 +330,18 @@ class Sender:
             lane.take(rows)
 
     def _feeds(self, lane: Lane) -> bool:
-        if not lane.hungry or pulse() >= self.closing_at:
+        if not lane.hungry or self._closing:
             return False
-        return not self._dry(lane.way) or lane.token in self.pace.holders
+        return not self.doors.dry(lane.way) or lane.token in self.pace.holders
 
     def _make_room(self) -> None:
         """Let one lane end where another way, back from a rest, has less than its share."""
         if len(self.ways) < 2 or len(self.lanes) < self.limit or pulse() < self.make_room_at:
             return
         self.make_room_at = pulse() + MAKE_ROOM_EVERY
-        load = {way: sum(lane.way == way for lane in self.lanes) / way.weight for way in self.ways}
-        for way in self._open():
-            for lane in self.lanes:
-                if load[lane.way] > load[way] + 1 / way.weight:
-                    lane.retiring = True
-                    lane.turn_back(None)
-                    return
+        if lane := self.doors.overdue():
+            lane.retiring = True
+            lane.turn_back(None)
 
     def _commit(self, concerned: list[Lane], looking: bool) -> Answers:
         """One transaction, tried again while the leases last: nothing else is sent meanwhile."""
@@ -484,69 +380,27 @@ class Sender:
             if lane.way.connections:  # It is closed before anybody counts it as free.
                 lane.close()
             if claims.free(lane.token) or lane.returned or lane.dropped:
-                self.dry.clear()  # What it gave back may be claimed at once.
+                self.doors.given_back()
         if lanes:
-            self.full.clear()
+            self.doors.made_room()
             ledger.skip_cancelled()
 
     def _notices(self, lanes: list[Lane]) -> list[tuple[Lane, list[Row]]]:
         """Once in a while, due notices for one lane of each way: they do not wait for the mailing to end."""
-        if pulse() >= self.closing_at:
+        if self._closing:
             return []
         live = {
             lane.way: lane for lane in lanes if not (lane.over or lane.retiring or lane.claiming or self._feeds(lane))
         }
-        return [(lane, self.pace.claim_notices(way, lane.token, lane.position, CLAIM)) for way, lane in live.items()]
+        return [(lane, self.supply.notices(lane)) for lane in live.values()]
 
     def _feed_the_hungry(self) -> None:
         """Rows for lanes that run short; those that get none and have nothing to do may end."""
-        hungry = [lane for lane in self.lanes if self._feeds(lane)]
-        if hungry and self.desk and self.mailing is not None and not self.pace.limited:
-            self._claim_aside(min(hungry, key=lambda lane: len(lane.waiting)), self.mailing, self.desk)
-            hungry = []
-        fed: list[tuple[Lane, list[Row]]] = []
-        if hungry:
-            try:
-                with transaction.atomic():
-                    held = ledger.renew({lane.token: lane.cleared for lane in hungry})
-                    fed = [(lane, self._more(lane)) for lane in hungry if lane.token in held]
-            except AWAY as error:
-                logger.warning("The database is away (%s).", error)
-                connection.close()
-                return
-        for lane, rows in fed:
-            self._give(lane, rows)
-            if not rows:
-                self.dry[lane.way] = pulse() + LOOK_EVERY
-        self._go_to_it(hungry)
+        self._go_to_it(self.supply.feed([lane for lane in self.lanes if self._feeds(lane)]))
         for lane in self.lanes:
             if lane.idle and not lane.over and not self._feeds(lane):
-                lane.kept = self.pace.expecting and not lane.retiring and pulse() < self.closing_at
+                lane.kept = self.pace.expecting and not lane.retiring and not self._closing
                 lane.over = not lane.kept
-
-    def _claim_aside(self, lane: Lane, mailing: int, desk: Desk) -> None:
-        """Claim without waiting, one lane at a time: the others live on what they have."""
-        if self.claim:
-            return
-        try:
-            self.claim = claims.Claim(mailing, lane.token, lane.position, self._most(lane), desk, self.passed)
-        except AWAY as error:
-            logger.warning("The database is away (%s).", error)
-            desk.close()
-            return
-        self.claimer, lane.claiming = lane, True
-
-    def _more(self, lane: Lane) -> list[Row]:
-        return self._claim(lane.token, lane.way, lane.position, self._most(lane), self.mailing is None)
-
-    def _most(self, lane: Lane) -> int:
-        """Twice what it has had; less where the queue ends, so that all lanes come to their ends together."""
-        most = min(max(CLAIM, 2 * lane.position), MOST_CLAIMED)
-        left = self.last - self.foremost
-        if left > 0 and not self.pace.limited:
-            share = -(-(left + sum(len(other.waiting) for other in self.lanes)) // len(self.lanes))
-            most = min(most, max(share - len(lane.waiting), FEWEST_CLAIMED))
-        return most
 
     def _go_on(self, lane: Lane, renewed: float, held: set[int], refusals: dict[Row, str]) -> None:
         """What the lane may do now that what it had heard is written down."""
@@ -567,11 +421,7 @@ class Sender:
 
     def _bury(self, lane: Lane) -> None:
         """Let a lane go that has written everything down."""
-        if lane.accepted:
-            self.rests.pop(lane.way, None)
-            self.pace.relay_works(lane.way)
-        elif lane.dropped and not self._live(lane):
-            self._rest(lane.way, "The connection broke.")
+        self.doors.ended(lane)
         lane.close()
         self.lanes.remove(lane)
 
@@ -585,10 +435,3 @@ class Sender:
         if entry.row.kind is Kind.DELIVERY:
             self.tally.sent += entry.verdict.state == Dispatch.State.SENT
             self.tally.failed += entry.verdict.state == Dispatch.State.FAILED
-
-
-def _is_done(asked: ledger.Settlement | claims.Claim) -> bool:
-    try:
-        return asked.done
-    except AWAY:
-        return True  # and whoever takes the answer hears why

@@ -16,12 +16,14 @@ from hashlib import sha256
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import errors as refusals
 from psycopg import pq
 
 Answer = list[Sequence[Any]]
+
+AWAY = (OperationalError, InterfaceError)  # what is raised when the database can not be asked
 
 _prepared: WeakKeyDictionary[pq.abc.PGconn, set[bytes]] = WeakKeyDictionary()
 
@@ -96,10 +98,11 @@ class Pending:
 
     @property
     def done(self) -> bool:
-        """Whether `answer` will not wait."""
-        with self._errors:
-            self._server.consume_input()
-            return not self._server.is_busy()
+        """Whether `answer` will not wait: there is one, or the connection is gone."""
+        try:
+            return not self._is_busy()
+        except AWAY:
+            return True  # and whoever takes the answer hears why
 
     def answer(self) -> Answer:
         """The rows of the answer, waiting for it if need be.
@@ -107,7 +110,7 @@ class Pending:
         Raises:
             DatabaseError: the statement failed, or the connection broke.
         """
-        while not self.done:
+        while self._is_busy():
             poller = select.poll()
             poller.register(self._server.socket, select.POLLIN)
             poller.poll()
@@ -119,6 +122,11 @@ class Pending:
                 raise refusals.error_from_result(result) if result else refusals.OperationalError("no answer")
             rows: Answer = json.loads(result.get_value(0, 0) or b"[]")
             return rows
+
+    def _is_busy(self) -> bool:
+        with self._errors:
+            self._server.consume_input()
+            return bool(self._server.is_busy())
 
 
 class Statement:

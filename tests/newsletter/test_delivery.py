@@ -16,7 +16,7 @@ from wagtail.models import Locale
 
 from content.models import ArticlePage
 from newsletter import delivery, subscribers, synthetic
-from newsletter.delivery import claims, clock, freeze, lanes, ledger, mailings, reaper, replies, rounds, sender
+from newsletter.delivery import claims, clock, doors, freeze, lanes, ledger, mailings, reaper, replies, rounds, sender
 from newsletter.delivery.sender import Sender
 from newsletter.models import (
     Bounce,
@@ -322,8 +322,9 @@ class Leaving:
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch):
     """Nobody waits longer than needed."""
-    monkeypatch.setattr(sender, "FIRST_REST", 0.05)
+    monkeypatch.setattr(doors, "FIRST_REST", 0.05)
     monkeypatch.setattr(sender, "LOOK_EVERY", 0.2)
+    monkeypatch.setattr(doors, "LOOK_EVERY", 0.2)
     yield
     Leaving.undo()
 
@@ -574,7 +575,7 @@ def test_a_cap_on_connections_is_respected(issue, readers, relay):
 
 
 def test_a_relay_that_is_down_costs_no_attempts(issue, readers, relay, monkeypatch):
-    monkeypatch.setattr(sender, "WORTH_WAITING", 0)
+    monkeypatch.setattr(doors, "WORTH_WAITING", 0)
     sink = relay()
     sink.close()
     mailing = delivery.schedule(issue)

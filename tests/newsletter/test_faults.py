@@ -19,7 +19,7 @@ from django.db import connection
 from django.utils import timezone
 
 from newsletter import delivery, synthetic
-from newsletter.delivery import claims, clock, ledger, rounds, sender
+from newsletter.delivery import claims, clock, ledger, rounds, supply
 from newsletter.delivery.statements import Desk
 from newsletter.models import IssuePage, Mailing
 from newsletter.site import found
@@ -253,7 +253,7 @@ def test_lanes_come_to_their_ends_together(issue, settings):
         send(delivery.schedule(issue), lanes=8)
     had = Counter(taken.connection for taken in sink.taken)
     assert sum(had.values()) == READERS and len(had) == 8
-    assert max(had.values()) - min(had.values()) <= sender.FEWEST_CLAIMED
+    assert max(had.values()) - min(had.values()) <= supply.FEWEST_CLAIMED
 
 
 def test_claims_pass_nothing_twice_and_find_in_the_end_what_was_given_back(issue):

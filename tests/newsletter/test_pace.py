@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
 from newsletter import delivery, subscribers
-from newsletter.delivery import clock, pace, sender, throttles
+from newsletter.delivery import clock, doors, pace, sender, supply, throttles
 from newsletter.delivery.sender import Sender
 from newsletter.models import Delivery, Lane, Notice, Throttle
 from resource_center import preflight
@@ -56,8 +56,9 @@ def relays(settings):
 @pytest.fixture(autouse=True)
 def quickly(monkeypatch):
     """Rests are short."""
-    monkeypatch.setattr(sender, "FIRST_REST", 0.05)
+    monkeypatch.setattr(doors, "FIRST_REST", 0.05)
     monkeypatch.setattr(sender, "LOOK_EVERY", 0.2)
+    monkeypatch.setattr(doors, "LOOK_EVERY", 0.2)
     monkeypatch.setattr(pace, "LOOK_EVERY", 0.1)
 
 
@@ -116,7 +117,7 @@ def test_a_domain_gets_no_more_connections_than_its_limit(mailing, relays, setti
             seen.append(held.values("lane").distinct().count())
         return turn(self)
 
-    monkeypatch.setattr(sender, "CLAIM", 3)
+    monkeypatch.setattr(supply, "CLAIM", 3)
     monkeypatch.setattr(Sender, "_turn", watching)
     counts = send(mailing)
     assert counts["sent"] == len(sink.taken) == READERS
@@ -135,7 +136,7 @@ def interleaved(mailing, lanes=4):
 
 
 def test_two_senders_keep_to_a_relays_connections_together(mailing, relays, monkeypatch):
-    monkeypatch.setattr(sender, "CLAIM", 3)
+    monkeypatch.setattr(supply, "CLAIM", 3)
     sink = relays({"url": "?connections=3", "delay": 0.02})
     assert interleaved(mailing) == len(sink.taken) == READERS
     assert sink.most_open == 3
@@ -192,8 +193,8 @@ def test_a_route_takes_the_mail_for_its_domains_and_nothing_else(mailing, relays
 
 
 def test_mail_waits_for_the_relay_of_its_route_while_the_rest_goes_on(mailing, relays, monkeypatch):
-    monkeypatch.setattr(sender, "WORTH_WAITING", 0)
-    monkeypatch.setattr(sender, "FIRST_REST", 30)
+    monkeypatch.setattr(doors, "WORTH_WAITING", 0)
+    monkeypatch.setattr(doors, "FIRST_REST", 30)
     rest, own = relays({}, {"url": "?domains=district.example"})
     own.close()
     counts = send(mailing)
@@ -312,7 +313,7 @@ def test_where_nothing_is_limited_the_pace_costs_one_look_a_second(mailing, rela
 
 def test_what_was_passed_in_the_queue_is_come_back_to(mailing, relays, settings, monkeypatch):
     """Rows given back stand before the place a claim has reached."""
-    monkeypatch.setattr(sender, "CLAIM", 4)
+    monkeypatch.setattr(supply, "CLAIM", 4)
     limit(settings, "district.example=600/min")
     sink = relays({"rules": [Rule("mail", "421 4.3.2 Enough", after=3, times=4)], "delay": 0.01})
     assert send_to_the_end(mailing)["sent"] == len(sink.taken) == READERS

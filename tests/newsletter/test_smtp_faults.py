@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from newsletter import delivery, smtp
-from newsletter.delivery import pace, replies, sender, throttles
+from newsletter.delivery import doors, pace, replies, sender, throttles
 from newsletter.models import Delivery, Subscription, Throttle
 from newsletter.smtp import Message, Relay, send_now
 from tests.newsletter.issues import an_issue
@@ -44,8 +44,9 @@ def relay(settings):
 @pytest.fixture(autouse=True)
 def quickly(monkeypatch):
     """Rests are short."""
-    monkeypatch.setattr(sender, "FIRST_REST", 0.05)
+    monkeypatch.setattr(doors, "FIRST_REST", 0.05)
     monkeypatch.setattr(sender, "LOOK_EVERY", 0.2)
+    monkeypatch.setattr(doors, "LOOK_EVERY", 0.2)
     monkeypatch.setattr(pace, "LOOK_EVERY", 0.05)
     monkeypatch.setattr(throttles, "FIRST_REST", 0.1)
     monkeypatch.setattr(throttles, "SLOWEST", 6000.0)
@@ -228,7 +229,7 @@ def test_a_certificate_for_nobody_stops_everything_but_loopback(mailing, relay, 
     resolve = socket.getaddrinfo
     monkeypatch.setattr(socket, "getaddrinfo", lambda host, *more, **named: resolve("127.0.0.1", *more, **named))
     settings.SMTP_URLS = [f"smtp+starttls://relay.example:{sink.port}"]
-    monkeypatch.setattr(sender, "WORTH_WAITING", 0)
+    monkeypatch.setattr(doors, "WORTH_WAITING", 0)
     send(mailing)
     assert sink.taken == []
     assert set(Delivery.objects.values_list("attempts", flat=True)) == {0}
@@ -268,7 +269,7 @@ def test_a_door_that_stays_shut_pauses_the_mailing_and_says_why(mailing, setting
     ids=["handshake", "no TLS at all", "454"],
 )
 def test_a_door_that_may_open_later_is_tried_later(mailing, relay, settings, options, monkeypatch):
-    monkeypatch.setattr(sender, "WORTH_WAITING", 0)
+    monkeypatch.setattr(doors, "WORTH_WAITING", 0)
     account = ("me", "secret") if "account" in options else None
     scheme, login = options.pop("scheme", "smtp"), options.pop("account", "")
     with Sink(account=account, **options) as sink:
@@ -330,7 +331,7 @@ def test_one_relay_that_is_down_costs_nothing_while_another_stands(mailing, sett
 
 def test_a_relay_that_comes_back_is_used_again(mailing, settings, people, monkeypatch):
     monkeypatch.setattr(sender, "MAKE_ROOM_EVERY", 0.1)
-    monkeypatch.setattr(sender, "LONGEST_REST", 0.1)
+    monkeypatch.setattr(doors, "LONGEST_REST", 0.1)
     for number in range(300):
         people(f"more{number}@school.example")
     with Sink(delay=0.08) as steady, Sink() as first:
