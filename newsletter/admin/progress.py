@@ -43,6 +43,7 @@ def progress(mailing: Mailing) -> dict[str, Any]:
         "counts": [(state, label, counts[state]) for state, label in State.choices],
         "per_minute": per_minute,
         "time_left": _time_left(due, per_minute),
+        "hindrances": delivery.hindrances(mailing),
         "later": later,
         "later_number": sum(group.number for group in later),
         "next_at": _waiting(mailing).aggregate(next=Min("due_at"))["next"],

@@ -3,11 +3,12 @@
 `mailings` says what a mailing may become; `freeze` fixes words and audience; `sender` drives the `lanes`, which get in
 where `doors` are open and live on a `supply` of `claims`, and writes to the `ledger` what they hear; `reaper` cleans up
 after a crash; `returns` settles what came back; `rounds` finds what is due; `resending` is a person's second try;
-`timeline` keeps the story of each mailing; `witness` notices a restored database. docs/delivery.md has the whole
-picture.
+`timeline` keeps the story of each mailing, and `hindrances` say what holds one up; `witness` notices a restored
+database. docs/delivery.md has the whole picture.
 """
 
 from newsletter.delivery.freeze import expected, send, start
+from newsletter.delivery.hindrances import hindrances
 from newsletter.delivery.mailings import Refused, cancel, counts, finish, pause, resume, schedule
 from newsletter.delivery.reaper import reap
 from newsletter.delivery.resending import resend, retry_failed, retryable, why_not
@@ -23,6 +24,7 @@ __all__ = [
     "counts",
     "expected",
     "finish",
+    "hindrances",
     "hold",
     "pause",
     "reap",

@@ -10,22 +10,18 @@ import contextlib
 import logging
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import Error, connection
 from django.db.models import Count, Min
-from django.utils import formats, timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from newsletter.delivery import claims, clock, throttles
 from newsletter.delivery.claims import ANY, Among, Place
 from newsletter.delivery.lanes import pulse
 from newsletter.delivery.ledger import Entry, Row
 from newsletter.delivery.replies import Slows
-from newsletter.delivery.ways import Way, ways_out
-from newsletter.models import Delivery, Dispatch, Lane, Mailing, Throttle
+from newsletter.delivery.ways import Way
+from newsletter.models import Delivery, Dispatch, Lane, Throttle
 
 logger = logging.getLogger(__name__)
 
@@ -101,7 +97,9 @@ class Pace:
         self._rests = {
             key: pulse() + (row.rest_until - now).total_seconds() for key, row in self.slowed.items() if row.rest_until
         }
-        self.resting = frozenset(filter(None, (_domain(key) for key, end in self._rests.items() if end > pulse())))
+        self.resting = frozenset(
+            filter(None, (throttles.domain_of(key) for key, end in self._rests.items() if end > pulse()))
+        )
 
     def rest_end(self, way: Way) -> float:
         """When the rest of a relay ends, as far as any process knows."""
@@ -275,7 +273,7 @@ class _Claim:
     def _rates(self) -> dict[str, float | None]:
         """Messages a minute of every limited domain; None where only its connections are limited."""
         pace = self.pace
-        names = {*pace.limits, *filter(None, map(_domain, pace.slowed))}
+        names = {*pace.limits, *filter(None, map(throttles.domain_of, pace.slowed))}
         rates = {}
         for name in names:
             limit = pace.limits.get(name)
@@ -318,71 +316,6 @@ class _Claim:
         return self.found[-1].position if self.found else self.position
 
 
-def explain(mailing: Mailing) -> list[str]:
-    """Why a mailing that is under way goes no faster, one sentence each, for the people who watch it."""
-    if mailing.state != Mailing.State.SENDING:
-        return []
-    now = clock.read()
-    waiting = dict(
-        mailing.deliveries.filter(state=Dispatch.State.QUEUED)
-        .values_list("domain")
-        .annotate(count=Count("pk"))
-        .order_by()
-    )
-    rows = {row.key: row for row in throttles.slowed()}
-    sentences = [*_about_today(now, sum(waiting.values())), *_about_relays(rows, now)]
-    for domain, count in sorted(waiting.items(), key=lambda pair: -pair[1]):
-        sentences += _about_domain(domain, count, rows.get(throttles.for_domain(domain)), now)
-    return sentences
-
-
-def _about_today(now: datetime, waiting: int) -> Iterator[str]:
-    allowed = throttles.most_today(now)
-    row = Throttle.objects.filter(key=throttles.today(now)).first()
-    spent = row.spent if row else 0
-    if allowed is not None and waiting > allowed - spent:
-        tomorrow = throttles.most_today(now + timedelta(days=1))
-        words = {"allowed": _number(allowed), "waiting": _number(waiting)}
-        yield _("Warm-up: at most %(allowed)s messages may go out today, and %(waiting)s are waiting.") % words
-        if tomorrow is None:
-            yield _("The warm-up ends today: the rest goes on tomorrow, without a limit.")
-        else:
-            yield _("The rest goes on tomorrow, with at most %(number)s messages.") % {"number": _number(tomorrow)}
-
-
-def _about_relays(rows: dict[str, Throttle], now: datetime) -> Iterator[str]:
-    for way in ways_out():
-        row = rows.get(throttles.for_way(way))
-        rate = throttles.going_rate(row, way.rate, now)
-        words = {"relay": str(way), "why": row.why if row else "", "rate": _number(rate or 0)}
-        if row and row.rest_until and throttles.rests(row, now):
-            words["time"] = formats.time_format(timezone.localtime(row.rest_until), "H:i:s")
-            yield _("The mail server %(relay)s rests until %(time)s: “%(why)s”") % words
-        elif rate is not None and rate != way.rate:
-            yield _("The mail server %(relay)s asked for less: now %(rate)s a minute. It said: “%(why)s”") % words
-        elif rate is not None:
-            yield _("The mail server %(relay)s takes at most %(rate)s messages a minute.") % words
-
-
-def _about_domain(domain: str, waiting: int, row: Throttle | None, now: datetime) -> Iterator[str]:
-    limit = settings.DOMAIN_LIMITS.get(domain)
-    fixed = limit.rate if limit else None
-    rate = throttles.going_rate(row, fixed, now)
-    words = {"domain": domain, "why": row.why if row else "", "rate": _number(rate or 0)}
-    count = ngettext("%(number)s is waiting.", "%(number)s are waiting.", waiting)
-    words["count"] = count % {"number": _number(waiting)}
-    if row and row.rest_until and throttles.rests(row, now):
-        words["time"] = formats.time_format(timezone.localtime(row.rest_until), "H:i:s")
-        yield _("%(domain)s rests until %(time)s, it said: “%(why)s”; %(count)s") % words
-    elif rate is not None and rate != fixed:
-        yield _("%(domain)s asked for less, now it gets %(rate)s a minute: “%(why)s”; %(count)s") % words
-    elif rate is not None:
-        yield _("%(domain)s: at most %(rate)s a minute, %(count)s") % words
-    elif limit and limit.connections:
-        words["most"] = _number(limit.connections)
-        yield _("%(domain)s: at most %(most)s connections at once, %(count)s") % words
-
-
 @contextlib.contextmanager
 def _tolerant() -> Iterator[None]:
     """What is learned is worth a word in the log, but no mailing stops because it could not be written down."""
@@ -391,16 +324,6 @@ def _tolerant() -> Iterator[None]:
     except Error as error:
         logger.warning("What a mail server asked for could not be written down (%s).", error)
         connection.close()
-
-
-def _number(number: float) -> str:
-    return formats.number_format(int(number), force_grouping=True)
-
-
-def _domain(key: str) -> str:
-    """The domain a key is about, or nothing."""
-    kind, _colon, name = key.partition(":")
-    return name if kind == "domain" else ""
 
 
 def _within(domains: Iterable[str], column: str) -> Among:

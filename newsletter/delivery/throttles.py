@@ -26,6 +26,12 @@ def for_domain(domain: str) -> str:
     return f"domain:{domain}"
 
 
+def domain_of(key: str) -> str:
+    """The domain a key is about, or nothing."""
+    kind, _colon, name = key.partition(":")
+    return name if kind == "domain" else ""
+
+
 def for_way(way: object) -> str:
     """The key of a relay."""
     return f"relay:{way}"

@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from content.models import ArticlePage
+from newsletter.delivery import throttles
 from newsletter.management.commands.send_issue import find
 from newsletter.models import Delivery, IssuePage, Mailing, Subscription
 from tests.newsletter.issues import an_issue
@@ -166,6 +167,14 @@ def test_pausing_resuming_and_cancelling(issue, relay):
     with pytest.raises(CommandError, match="is not paused"):
         run("resume_mailing", mailing)
     assert relay.taken == []
+
+
+def test_the_status_says_what_holds_a_mailing_up(issue, relay):
+    mailing = run_json("send_issue", issue.pk)["mailing"]
+    assert "why:" not in run("mailing_status", mailing)
+    throttles.rest(throttles.for_way(f"127.0.0.1:{relay.port}"), 60, "The connection broke.")
+    assert f"why: The mail server 127.0.0.1:{relay.port} rests until" in run("mailing_status", mailing)
+    assert "why" not in run_json("mailing_status", mailing)
 
 
 def test_what_waits_is_left_and_said_without_waiting(issue, relay):

@@ -17,6 +17,7 @@ from wagtail.models import ModelLogEntry
 
 from newsletter import delivery, roles, subscribers
 from newsletter.admin import sheets
+from newsletter.delivery import throttles
 from newsletter.models import Bounce, ConsentEvent, Delivery, Mailing, Notice, Suppression
 from tests.newsletter.issues import an_issue
 
@@ -88,6 +89,15 @@ def test_the_page_of_a_mailing_says_how_far_it_is_how_fast_and_how_long(manager,
     assert "1 Handed over, but never confirmed: they may have it" in page
     assert "1 more was left out from the start" in page and "1 Left the newsletter before their turn came" in page
     assert "1 Address does not exist" in page
+
+
+def test_the_page_says_what_holds_a_mailing_up(manager, mailing):
+    moving = f"{MAILINGS}progress/{mailing.pk}/"
+    assert "Why it takes its time" not in words(manager.get(moving))
+    throttles.slow_down(throttles.for_domain("school.example"), None, 1000.0, "450 4.7.1 Rate limited")
+    for page in (moving, f"{MAILINGS}inspect/{mailing.pk}/"):
+        assert "Why it takes its time school.example rests until" in (said := words(manager.get(page)))
+        assert "it said: “450 4.7.1 Rate limited”; 3 are waiting." in said
 
 
 def test_the_page_names_no_reader(manager, mailing):

@@ -200,7 +200,7 @@ def test_mail_waits_for_the_relay_of_its_route_while_the_rest_goes_on(mailing, r
     counts = send(mailing)
     assert (counts["sent"], counts["queued"], len(rest.taken)) == (20, 10, 20)
     assert set(mailing.deliveries.filter(state="queued").values_list("domain", "attempts")) == {("district.example", 0)}
-    assert any(f"127.0.0.1:{own.port} rests until" in sentence for sentence in pace.explain(mailing))
+    assert any(f"127.0.0.1:{own.port} rests until" in sentence for sentence in delivery.hindrances(mailing))
     Throttle.objects.update(rest_until=clock.moment(-1))
     with Sink(port=own.port) as back:
         assert send_to_the_end(mailing)["sent"] == READERS
@@ -215,7 +215,7 @@ def test_a_warm_up_lets_so_many_go_today_and_says_when_it_goes_on(mailing, relay
     counts = send(mailing)
     assert (counts["sent"], counts["queued"], len(sink.taken)) == (12, 18, 12)
     assert Throttle.objects.get(key=f"day:{today}").spent == 12
-    assert pace.explain(mailing)[:2] == [
+    assert delivery.hindrances(mailing)[:2] == [
         "Warm-up: at most 12 messages may go out today, and 18 are waiting.",
         "The rest goes on tomorrow, with at most 1,549 messages.",
     ]
@@ -259,13 +259,13 @@ def test_a_domain_that_asks_for_less_rests_and_the_others_go_on(mailing, relays)
     row = Throttle.objects.get()
     assert (row.key, row.signs, row.why) == ("domain:district.example", 1, "450 4.7.1 <…> Rate limited")
     assert 25 < (row.rest_until - timezone.now()).total_seconds() <= 30
-    [sentence] = pace.explain(mailing)
+    [sentence] = delivery.hindrances(mailing)
     assert sentence.startswith("district.example rests until") and sentence.endswith("10 are waiting.")
     sink.rules.clear()
     later(mailing)
     assert send(mailing)["queued"] == 10  # another sender knows it too
     Throttle.objects.update(rest_until=clock.moment(-1))
-    [sentence] = pace.explain(mailing)
+    [sentence] = delivery.hindrances(mailing)
     assert sentence.startswith("district.example asked for less")
     assert send_to_the_end(mailing)["sent"] == len(sink.taken) == READERS
 
@@ -329,16 +329,16 @@ def test_deliver_waits_for_a_limited_domain(mailing, relays, settings, capsys):
 def test_why_a_mailing_takes_its_time_is_said(mailing, relays, settings):
     limit(settings, "gmail.com=60/min,4 district.example=20/min,4 school.example=2")
     relays({"url": "?rate=1200"})
-    said = pace.explain(mailing)
+    said = delivery.hindrances(mailing)
     assert said[0].endswith("takes at most 1,200 messages a minute.")
     assert sorted(said[1:]) == [
         "district.example: at most 20 a minute, 10 are waiting.",
         "school.example: at most 2 connections at once, 10 are waiting.",
     ]
     with translation.override("es"):
-        assert "district.example: como máximo 20 por minuto, 10 esperan." in pace.explain(mailing)
+        assert "district.example: como máximo 20 por minuto, 10 esperan." in delivery.hindrances(mailing)
     delivery.pause(mailing)
-    assert pace.explain(mailing) == []
+    assert delivery.hindrances(mailing) == []
 
 
 def test_lanes_name_their_relay(mailing, relays):

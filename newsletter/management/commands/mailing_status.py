@@ -19,6 +19,7 @@ class Command(MailingCommand):
 
     def act(self, mailing: Mailing, options: dict[str, Any]) -> None:
         facts: dict[str, Any] = {"state": mailing.state, **delivery.counts(mailing)}
-        if mailing.pause_reason and not options["json"]:
-            facts["why"] = mailing.pause_reason
+        if not options["json"]:
+            why = [mailing.pause_reason] if mailing.pause_reason else delivery.hindrances(mailing)
+            facts |= {"why": " ".join(why)} if why else {}
         self.show(facts, options["json"])
