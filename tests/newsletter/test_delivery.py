@@ -16,7 +16,20 @@ from wagtail.models import Locale
 
 from content.models import ArticlePage
 from newsletter import delivery, subscribers, synthetic
-from newsletter.delivery import claims, clock, doors, freeze, lanes, ledger, mailings, reaper, replies, rounds, sender
+from newsletter.delivery import (
+    claims,
+    clock,
+    doors,
+    freeze,
+    lanes,
+    ledger,
+    mailings,
+    reaper,
+    replies,
+    rounds,
+    sender,
+    supply,
+)
 from newsletter.delivery.sender import Sender
 from newsletter.models import (
     Bounce,
@@ -567,7 +580,8 @@ def test_a_server_that_closes_after_a_few_messages_is_followed(issue, readers, r
     assert not Delivery.objects.filter(attempts__gt=1).exists()
 
 
-def test_a_cap_on_connections_is_respected(issue, readers, relay):
+def test_a_cap_on_connections_is_respected(issue, readers, relay, monkeypatch):
+    monkeypatch.setattr(supply, "CLAIM", 3)  # so that there is work for more lanes than are let in
     sink = relay(most_connections=2, delay=0.005)
     counts = send(delivery.schedule(issue))
     assert counts["sent"] == len(sink.taken) == 30
