@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from newsletter import doorbell, links
+from newsletter.mail_identity import new_message_id
 from newsletter.models import Notice, Subscriber, Subscription
 
 AN_HOUR, A_DAY = 1, 3
@@ -34,7 +33,7 @@ def queue(subscription: Subscription, kind: Notice.Kind) -> bool:
         return False
     if sent.filter(created_at__gt=now - timedelta(days=1)).count() >= A_DAY:
         return False
-    Notice.objects.create(subscription=subscription, kind=kind, due_at=Now(), message_id=_message_id())
+    Notice.objects.create(subscription=subscription, kind=kind, due_at=Now(), message_id=new_message_id("n"))
     doorbell.ring("send_notices")
     return True
 
@@ -51,7 +50,3 @@ def words(notice: Notice) -> dict[str, Any]:
         "preferences_url": links.preferences_url(public_id, language),
         "unsubscribe_url": links.unsubscribe_url(public_id, None, language),
     }
-
-
-def _message_id() -> str:
-    return f"<n.{secrets.token_hex(12)}@{settings.BOUNCE_DOMAIN or settings.SITE_HOST}>"

@@ -5,15 +5,16 @@ Nobody else knows either, so a mail without them is a forgery, or somebody else'
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
+
+from django.db.models import BooleanField
+from django.db.models.expressions import RawSQL
 
 from newsletter import links
 from newsletter.bounces.mail import Mail, every_header
+from newsletter.mail_identity import RETURN_TOKEN, message_ids
 from newsletter.models import Delivery, Notice
 
-TOKEN = re.compile(r"bounce\+([a-z]{1,8}-[0-9a-z]{1,13}-[0-9a-f]{20})@", re.IGNORECASE)
-MESSAGE_ID = re.compile(r"<[dn]\.(?:\d{1,18}\.\d{1,18}\.)?[0-9a-f]{24,32}@[^\s<>@]{1,255}>")
 # Where servers write to whom they brought a mail.
 ENVELOPE = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-delivered-to", "to", "cc", "received")
 MOST = 100  # messages of ours in one mail
@@ -37,7 +38,7 @@ def _texts(mail: Mail, raw: bytes) -> Iterator[str]:
 
 
 def _by_tokens(texts: Iterable[str]) -> list[Delivery | Notice]:
-    tokens = dict.fromkeys(token.lower() for text in texts for token in TOKEN.findall(text))
+    tokens = dict.fromkeys(token.lower() for text in texts for token in RETURN_TOKEN.findall(text))
     found: list[Delivery | Notice] = []
     for token in list(tokens)[:MOST]:
         try:
@@ -49,5 +50,18 @@ def _by_tokens(texts: Iterable[str]) -> list[Delivery | Notice]:
 
 
 def _by_message_ids(texts: Iterable[str]) -> list[Delivery | Notice]:
-    ids = list(dict.fromkeys(number for text in texts for number in MESSAGE_ID.findall(text)))[:MOST]
-    return [*filter(None, map(Delivery.named, ids)), *Notice.objects.filter(message_id__in=ids)]
+    ids = list(dict.fromkeys(name for text in texts for name in message_ids(text)))[:MOST]
+    found: list[Delivery | Notice] = []
+    for name in ids:
+        if name.mailing:
+            found += Delivery.objects.filter(mailing=name.mailing, subscriber=name.subscriber, message_id=name.text)
+    resent = [name.text for name in ids if name.kind == "d" and not name.mailing]
+    if resent:
+        found += _resent(resent)
+    found += Notice.objects.filter(message_id__in=[name.text for name in ids if name.kind == "n"])
+    return found
+
+
+def _resent(ids: list[str]) -> Iterable[Delivery]:
+    # SQLite uses an index of some rows only where it reads the condition word for word.
+    return Delivery.objects.filter(RawSQL("generation > 1", (), BooleanField()), message_id__in=ids)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from datetime import UTC, datetime
-from email.utils import parseaddr
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -16,6 +15,7 @@ from django.utils import timezone
 from newsletter import links, messages
 from newsletter.delivery.ledger import Kind, Row
 from newsletter.delivery.replies import ADDRESS, DISCONNECTED, UNWRITABLE, Verdict, backoff
+from newsletter.mail_identity import bounce_domain, return_address
 from newsletter.models import Dispatch, Notice, Variant
 from newsletter.smtp import Message
 
@@ -79,21 +79,6 @@ class Envelopes:
             known = _Variant(template, links.Personal(row.mailing, language), ascii_only)
             self._variants[row.variant] = known
         return known
-
-
-def return_address(kind: str, pk: int, domain: str = "") -> str:
-    """Where a bounce of this one message comes back to: an address in the domain for bounces, if not in this one."""
-    return f"bounce+{links.return_token(kind, pk)}@{domain or bounce_domain()}"
-
-
-def bounce_domain() -> str:
-    """BOUNCE_DOMAIN, else the domain of MAIL_FROM."""
-    return settings.BOUNCE_DOMAIN or mail_domain()
-
-
-def mail_domain() -> str:
-    """The domain our Message-IDs end in: that of MAIL_FROM."""
-    return parseaddr(settings.MAIL_FROM)[1].rpartition("@")[2] or settings.SITE_HOST or "localhost"
 
 
 def _delivery(row: Row, variant: _Variant) -> bytes:

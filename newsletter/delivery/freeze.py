@@ -13,8 +13,8 @@ from wagtail.models import Revision
 
 from newsletter import digest, doorbell, messages, subscribers
 from newsletter.delivery import clock, timeline
-from newsletter.delivery.envelopes import mail_domain
 from newsletter.delivery.mailings import Refused, State, counts, enter, pause_because
+from newsletter.mail_identity import delivery_message_id_sql
 from newsletter.models import Delivery, IssuePage, Mailing, Segment, Subscription, Suppression, Variant
 
 CHUNK = 20_000  # subscriptions
@@ -184,11 +184,7 @@ def _insert(mailing: Mailing, upper: int) -> int:
     In the order of the subscriptions, which the database writes fastest. Nobody else writes deliveries of this
     mailing meanwhile, so that looking for an address that has one already is enough, and cheaper than a conflict.
     """
-    token = (
-        "replace(gen_random_uuid()::text, '-', '')"
-        if connection.vendor == "postgresql"
-        else "lower(hex(randomblob(16)))"
-    )
+    message_id, around = delivery_message_id_sql(mailing.pk, "u.id", connection.vendor)
     domain = (
         "split_part(u.address_key, '@', 2)"
         if connection.vendor == "postgresql"
@@ -200,7 +196,7 @@ def _insert(mailing: Mailing, upper: int) -> int:
                     generation, current, state, message_id, attempts, uncertain_attempts, due_at, reason, reply,
                     provider_id)
                 SELECT %s, COALESCE(exact.variant_id, plain.variant_id), u.id, u.email, u.address_key, {domain},
-                    1, TRUE, 'queued', '<d.' || %s || '.' || u.id || '.' || {token} || %s, 0, 0, {clock.now()},
+                    1, TRUE, 'queued', {message_id}, 0, 0, {clock.now()},
                     '', '', ''
                 FROM newsletter_subscription s JOIN newsletter_subscriber u ON u.id = s.subscriber_id
                 JOIN newsletter_segment plain
@@ -213,7 +209,9 @@ def _insert(mailing: Mailing, upper: int) -> int:
                         WHERE d.mailing_id = %s AND d.address_key = u.address_key)
                 ORDER BY s.id""",
             [
-                *(mailing.pk, str(mailing.pk), f"@{mail_domain()}>", mailing.pk, mailing.pk),
+                mailing.pk,
+                *around,
+                *(mailing.pk, mailing.pk),
                 *(mailing.newsletter_id, mailing.watermark, upper, mailing.pk),
             ],
         )

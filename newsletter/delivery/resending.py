@@ -5,8 +5,6 @@ The old row keeps its state for ever and counts no more; `current` moves to the 
 
 from __future__ import annotations
 
-import uuid
-
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, QuerySet
@@ -14,9 +12,9 @@ from django.utils.translation import gettext as _
 
 from newsletter import doorbell
 from newsletter.delivery import clock, timeline
-from newsletter.delivery.envelopes import mail_domain
 from newsletter.delivery.mailings import Refused, State
 from newsletter.delivery.replies import ADDRESS
+from newsletter.mail_identity import delivery_message_id
 from newsletter.models import Delivery, Dispatch, Mailing, Subscriber, Subscription, Suppression
 
 CHUNK = 5_000  # deliveries
@@ -141,7 +139,7 @@ def _next(old: Delivery, person: Subscriber) -> Delivery:
         address_key=person.address_key,
         domain=person.address_key.rpartition("@")[2],
         generation=old.generation + 1,
-        message_id=f"<d.{uuid.uuid4().hex}@{mail_domain()}>",
+        message_id=delivery_message_id(old.mailing_id, person.pk),
         due_at=clock.moment(),
     )
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from django.utils.translation import gettext as _
 
 from newsletter import addresses, messages, smtp
-from newsletter.delivery.envelopes import bounce_domain
 from newsletter.delivery.mailings import Refused
 from newsletter.delivery.ways import Way, choose, for_address, ways_out
+from newsletter.mail_identity import bounce_domain
 from newsletter.models import IssuePage
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from django.conf import settings
 from django.db.models import Min
 from django.utils import timezone
 
+from newsletter.mail_identity import new_message_id
 from newsletter.messages import bodies, tree
 from newsletter.messages.letters import letter
 from newsletter.messages.slots import Slots, fill
@@ -76,7 +76,7 @@ def test_message(issue: IssuePage, address: str, language: str) -> bytes:
     archive = tree.archive_url(content["language"])
     slots = Slots(
         to=address,
-        message_id=f"<test.{secrets.token_hex(16)}@{settings.SITE_HOST}>",
+        message_id=new_message_id("test"),
         date=timezone.now(),
         unsubscribe=archive,
         preferences=archive,

@@ -12,6 +12,7 @@ from hashlib import sha256
 from django.conf import settings
 
 from content.models import Organisation
+from newsletter.mail_identity import mail_domain
 from newsletter.messages.bodies import Bodies
 from newsletter.messages.slots import header_slot, quoted
 from newsletter.messages.tree import archive_url, one_line
@@ -67,7 +68,7 @@ def _worded(newsletter: Newsletter, subject: str) -> bytes:
 
 def _list_headers(newsletter: Newsletter, language: str, campaign: str) -> Iterable[bytes]:
     """RFC 2919 (List-Id), 2369 and 8058 (unsubscribing), and Gmail's Feedback-ID."""
-    host = parseaddr(settings.MAIL_FROM)[1].rpartition("@")[2] or settings.SITE_HOST
+    host = mail_domain()
     yield b"List-Id: " + formataddr((newsletter.name, f"{newsletter.slug}.{host}")).encode()
     yield b"List-Unsubscribe: <" + header_slot("unsubscribe") + b">" + _mailbox()
     yield b"List-Unsubscribe-Post: List-Unsubscribe=One-Click"

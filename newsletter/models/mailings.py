@@ -233,17 +233,11 @@ class Delivery(Dispatch):
                 condition=Q(current=True) & ~Q(reason=""),
                 name="delivery_trouble",
             ),
+            # Resent: their Message-IDs did not always name the row.
+            models.Index(fields=["message_id"], condition=Q(generation__gt=1), name="delivery_resent"),
             # What an ESP reports about.
             models.Index(fields=["provider_id"], condition=~Q(provider_id=""), name="delivery_provider"),
         ]
-
-    @classmethod
-    def named(cls, message_id: str) -> "Delivery | None":
-        """The delivery whose message has this Message-ID: it says `<d.MAILING.SUBSCRIBER.RANDOM@...>`."""
-        parts = message_id.split(".")
-        if len(parts) < 4 or not all(part.isascii() and part.isdigit() and len(part) < 19 for part in parts[1:3]):
-            return None
-        return cls.objects.filter(mailing=int(parts[1]), subscriber=int(parts[2]), message_id=message_id).first()
 
 
 class Notice(Dispatch):

@@ -12,7 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from newsletter import bounces, delivery, links, notices
-from newsletter.delivery.envelopes import return_address
+from newsletter.mail_identity import return_address
 from newsletter.models import Bounce, Delivery, Notice, Subscription, Suppression
 from tests.newsletter.issues import an_issue
 

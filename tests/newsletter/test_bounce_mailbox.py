@@ -15,7 +15,7 @@ from django.utils import timezone
 from newsletter import bounces, delivery, tasks
 from newsletter.admin import attention
 from newsletter.bounces.mail import LARGEST
-from newsletter.delivery.envelopes import return_address
+from newsletter.mail_identity import return_address
 from newsletter.models import Bounce, BounceMailbox, Delivery, Suppression
 from resource_center import preflight
 from tests.mailboxes import ImapServer, Pop3Server
