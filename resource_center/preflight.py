@@ -194,7 +194,7 @@ def selector(value: str) -> str:
 def address(value: str) -> str:
     mailbox = parseaddr(value)[1]
     local, _, domain = mailbox.rpartition("@")
-    fine = local and HOST.fullmatch(domain) and not re.search(r"[\r\n]", value)
+    fine = local.isascii() and local and HOST.fullmatch(domain) and not re.search(r"[\r\n]", value)
     return "" if fine else f"is {value!r}: it must be a mail address such as News <news@example.org>"
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -46,6 +48,13 @@ def chromium() -> str:
     return executable()
 
 
+def perl() -> str:
+    """The path of a Perl with the module that reads encoded words of mail headers; empty when there is none."""
+    path = shutil.which(os.environ.get("PERL", "perl")) or ""
+    asked = [path, "-MEncode::MIME::Header", "-e1"]
+    return path if path and subprocess.run(asked, capture_output=True).returncode == 0 else ""
+
+
 def corpus() -> str:
     """The folder of example articles, mails and bounces; empty when there is none."""
     folder = Path(os.environ.get("CORPUS_DIR", ROOT / ".." / "shared" / "corpus")).resolve()
@@ -56,6 +65,7 @@ WHERE = {
     "PostgreSQL": (postgres, "TEST_DATABASE_URL, usually postgres://postgres@127.0.0.1:5432"),
     "Redis": (redis_server, "TEST_REDIS_URL, usually redis://127.0.0.1:6379, with an empty numbered database"),
     "Chromium": (chromium, "CHROMIUM, usually chromium on PATH"),
+    "Perl": (perl, "PERL, usually perl on PATH, with its standard modules"),
     "The corpora": (corpus, "CORPUS_DIR, usually ../shared/corpus"),
 }
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import email
 import email.policy
+from email.header import decode_header, make_header
+from email.headerregistry import Address
 from email.message import EmailMessage
+from email.utils import parseaddr
 from typing import Any
 
 from django.core.mail import EmailMultiAlternatives
@@ -31,9 +34,9 @@ def unpack(message: Message, provider: Provider) -> Letter:
     letter = Letter(
         subject=str(parsed["Subject"]),
         body=_body(parsed, "plain"),
-        from_email=str(parsed["From"]),
+        from_email=_named(parsed, "From"),
         to=[message.recipient],
-        reply_to=[str(parsed["Reply-To"])] if "Reply-To" in parsed else [],
+        reply_to=[_named(parsed, "Reply-To")] if "Reply-To" in parsed else [],
         headers=_headers(parsed, provider),
     )
     letter.attach_alternative(_body(parsed, "html"), "text/html")
@@ -43,6 +46,16 @@ def unpack(message: Message, provider: Provider) -> Letter:
     if provider.stops_tracking:
         letter.track_opens = letter.track_clicks = False
     return letter
+
+
+def _named(parsed: EmailMessage, header: str) -> str:
+    """A name and its address in plain words, for the provider to encode.
+
+    The name is read by `decode_header`: the policy's own reader puts a space between two encoded words of a name.
+    """
+    raw = next(value for name, value in parsed.raw_items() if name == header)
+    name, address = parseaddr("".join(raw.splitlines()))
+    return str(Address(str(make_header(decode_header(name))), addr_spec=address))
 
 
 def _headers(parsed: EmailMessage, provider: Provider) -> dict[str, str]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import formataddr, parseaddr
+from email.utils import parseaddr
 from hashlib import sha256
 
 from django.conf import settings
@@ -14,8 +12,9 @@ from django.conf import settings
 from content.models import Organisation
 from newsletter.mail_identity import mail_domain
 from newsletter.messages.bodies import Bodies
+from newsletter.messages.headers import address_header, one_line, text_header
 from newsletter.messages.slots import header_slot, quoted
-from newsletter.messages.tree import archive_url, one_line
+from newsletter.messages.tree import archive_url
 from newsletter.models import Newsletter
 
 
@@ -32,7 +31,7 @@ def letter(newsletter: Newsletter, subject: str, bodies: Bodies, language: str, 
     """
     boundary = f"part-{sha256(repr(bodies).encode()).hexdigest()[:40]}".encode()
     head = [
-        _worded(newsletter, subject),
+        *(line + b"\r\n" for line in _worded(newsletter, subject)),
         b"To: " + header_slot("to") + b"\r\n",
         b"Date: " + header_slot("date") + b"\r\n",
         b"Message-ID: " + header_slot("message_id") + b"\r\n",
@@ -54,22 +53,19 @@ def sender(newsletter: Newsletter) -> Address:
     return Address(display_name=one_line(shown), addr_spec=address)
 
 
-def _worded(newsletter: Newsletter, subject: str) -> bytes:
-    # Only headers of words go through the standard library, which folds and encodes them (RFC 2047);
-    # it would encode long addresses too, and nobody could follow those.
-    message = EmailMessage(policy=SMTP)
-    message["From"] = sender(newsletter)
+def _worded(newsletter: Newsletter, subject: str) -> Iterable[bytes]:
+    author = sender(newsletter)
+    yield address_header("From", author.display_name, author.addr_spec)
     if settings.MAIL_REPLY_TO:
         name, address = parseaddr(settings.MAIL_REPLY_TO)
-        message["Reply-To"] = Address(display_name=one_line(name), addr_spec=address)
-    message["Subject"] = one_line(subject)
-    return message.as_bytes().removesuffix(b"\r\n")
+        yield address_header("Reply-To", one_line(name), address)
+    yield text_header("Subject", one_line(subject))
 
 
 def _list_headers(newsletter: Newsletter, language: str, campaign: str) -> Iterable[bytes]:
     """RFC 2919 (List-Id), 2369 and 8058 (unsubscribing), and Gmail's Feedback-ID."""
     host = mail_domain()
-    yield b"List-Id: " + formataddr((newsletter.name, f"{newsletter.slug}.{host}")).encode()
+    yield address_header("List-Id", one_line(newsletter.name), f"{newsletter.slug}.{host}")
     yield b"List-Unsubscribe: <" + header_slot("unsubscribe") + b">" + _mailbox()
     yield b"List-Unsubscribe-Post: List-Unsubscribe=One-Click"
     yield f"List-Archive: <{archive_url(language)}>".encode()

@@ -23,8 +23,9 @@ OPEN, CLOSE = "\ue000", "\ue001"
 IN_TEXT = re.compile(f"{OPEN}([a-z_]+){CLOSE}")
 IN_BYTES = re.compile(rb"\x00([a-z]+) ([a-z_]+)\x00")
 
-# Room for the "=" of a soft line break, and for a dot that is written as "=2E", within the 76 characters of RFC 2045,
-# section 6.7. No line of a body begins with a dot, so that none has to be doubled on the wire.
+# Room for the "=" of a soft line break, and for two characters more where a line begins with a dot or with "From ",
+# within the 76 characters of RFC 2045, section 6.7. Neither beginning goes out as it is: a dot would have to be doubled
+# on the wire, and programs that keep mail in one file (mbox) would write ">From " or begin another mail there.
 LINE = 73
 LINE_END = re.compile(rb"\r\n|\r|\n")
 PLAIN = re.compile(r"[!-<>-~]*").fullmatch
@@ -164,8 +165,8 @@ def _quoted(text: str) -> bytes:
         encoded = "=\r\n".join([text[start : start + LINE] for start in range(0, len(text), LINE)])
     else:
         encoded = body_encode(text.encode().decode("latin-1"), LINE, "\r\n")
-    encoded = encoded.replace("\r\n.", "\r\n=2E")
-    return (f"=2E{encoded[1:]}" if encoded.startswith(".") else encoded).encode()
+    encoded = encoded.replace("\r\n.", "\r\n=2E").replace("\r\nFrom ", "\r\n=46rom ")
+    return (f"={ord(encoded[0]):02X}{encoded[1:]}" if encoded.startswith((".", "From ")) else encoded).encode()
 
 
 _WRITERS: dict[str, Callable[[Any], bytes]] = {

@@ -21,6 +21,7 @@ from wagtail.rich_text import expand_db_html
 
 from content.credits import credit_line
 from content.models import CreditedImage, EventPage, Organisation, StoryPage
+from newsletter.messages.headers import one_line
 from newsletter.models import IssuePage, NewsletterPage
 
 # JPEG, because Outlook shows neither WebP nor AVIF; white under what was transparent; twice the width shown.
@@ -177,11 +178,6 @@ def postal_address() -> list[str]:
     """The lines of the organisation's postal address."""
     lines = settings.MAIL_POSTAL_ADDRESS.replace("\\n", "\n").splitlines()
     return [line.strip() for line in lines if line.strip()]
-
-
-def one_line(text: str) -> str:
-    """Text as a header may hold it: one line, no control characters."""
-    return " ".join("".join(" " if unicodedata.category(sign) in ("Cc", "Zl", "Zp") else sign for sign in text).split())
 
 
 def _sections(issue: IssuePage, language: str) -> list[Section]:

@@ -92,3 +92,13 @@ def test_another_domain_may_sign(maria, relay, dns, settings):
     settings.DKIM_DOMAIN = "mail.resource-center.example"
     send(delivery.schedule(an_issue()))
     assert "d=mail.resource-center.example" in relay.taken[0].message["DKIM-Signature"]
+
+
+def test_a_signature_holds_for_lines_that_begin_with_from_or_a_dot(maria, relay, dns):
+    issue = an_issue()
+    issue.introduction = "<p>From now on, each issue has a story.</p><p>.</p><p>From here to there.</p>"
+    issue.save_revision()
+    send(delivery.schedule(issue))
+    (taken,) = relay.taken
+    assert b"\r\n=46rom now on" in taken.raw
+    assert dkim.verify(taken.raw, dnsfunc=dns)

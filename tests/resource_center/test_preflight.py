@@ -78,6 +78,7 @@ def check(target="demo", **settings) -> tuple[int, list[str]]:
         ("DKIM_SELECTOR", "two words"),
         ("DKIM_DOMAIN", "me@example.org"),
         ("MAIL_FROM", "nobody"),
+        ("MAIL_FROM", "josé@example.org"),
         ("MAIL_REPLY_TO", "a@b@"),
         ("BOUNCE_DOMAIN", "me@example.org"),
         ("UNCERTAIN_DELIVERIES", "drop"),
