@@ -48,17 +48,20 @@ def settle(environ: dict[str, Any]) -> None:
     """Put what a trusted proxy says about the request in its place, and drop what anyone else says.
 
     Afterwards scheme, host and REMOTE_ADDR are the reader's own and no X-Forwarded-* is left, so that
-    it may be called twice.
+    it may be called twice. `resource_center.forwarded` tells that there was one.
     """
-    said = {name: environ.pop(name, "") for name in FORWARDED}
-    if not any(said.values()) or not trusted(environ.get("REMOTE_ADDR", "")):
+    said = {name: environ.pop(name) for name in FORWARDED if name in environ}
+    if not said:
         return
-    environ["REMOTE_ADDR"] = reader_address(said["HTTP_X_FORWARDED_FOR"], environ["REMOTE_ADDR"])
-    scheme = said["HTTP_X_FORWARDED_PROTO"].strip().lower()
+    environ["resource_center.forwarded"] = True
+    if not trusted(environ.get("REMOTE_ADDR", "")):
+        return
+    environ["REMOTE_ADDR"] = reader_address(said.get("HTTP_X_FORWARDED_FOR", ""), environ["REMOTE_ADDR"])
+    scheme = said.get("HTTP_X_FORWARDED_PROTO", "").strip().lower()
     if scheme in {"http", "https"}:
         environ["wsgi.url_scheme"] = scheme
-    if said["HTTP_X_FORWARDED_HOST"]:
-        environ["HTTP_HOST"] = said["HTTP_X_FORWARDED_HOST"].split(",")[-1].strip()
+    if host := said.get("HTTP_X_FORWARDED_HOST", ""):
+        environ["HTTP_HOST"] = host.split(",")[-1].strip()
 
 
 class TrustedProxies:

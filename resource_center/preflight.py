@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 OLDEST_PYTHON = (3, 11)
+STARTED_AS = "RESOURCE_CENTER_STARTED_AS"  # `demo` or `run`: what start.py tells its children; nobody else sets it
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
 HOST = re.compile(r"\.?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?|\*|\[[0-9A-Fa-f:.]+\]")

@@ -4,6 +4,8 @@ Names, defaults and rules stand in preflight.py, and in words in docs/contract.m
 work raises ImproperlyConfigured with one line that names the setting.
 """
 
+import ipaddress
+import os
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -190,6 +192,10 @@ DKIM_SELECTOR = env["DKIM_SELECTOR"]
 DKIM_DOMAIN = env["DKIM_DOMAIN"]
 MAILBOX_DIR = DATA_DIR / "mailbox"
 LOCAL_MAILBOX = not SMTP_URLS and not ESP
+# Only the demo of the person at this machine: start.py says so to its own children, and no file can.
+MAILBOX_WITHOUT_LOGIN = (
+    os.environ.get(preflight.STARTED_AS) == "demo" and ipaddress.ip_address(BIND).is_loopback and not env["SITE_URL"]
+)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_FROM or "webmaster@localhost"
 EMAIL_TIMEOUT = 60  # seconds
 EMAIL_BACKEND = "newsletter.mailbox.MailboxBackend"

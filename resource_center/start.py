@@ -75,7 +75,7 @@ def keep_demo_settings(data_dir: Path, given: Mapping[str, str], full: Mapping[s
 def environment(target: str, given: Mapping[str, str]) -> dict[str, str]:
     """What every child finds. `make run` shuts out what a demo may have kept in the same folder."""
     shut_out = {} if target == "demo" else {name: given.get(name, "") for name in preflight.SETTINGS}
-    return {**os.environ, **shut_out, "PYTHONUNBUFFERED": "1"}
+    return {**os.environ, **shut_out, "PYTHONUNBUFFERED": "1", preflight.STARTED_AS: target}
 
 
 def web(full: Mapping[str, str]) -> Child:
@@ -127,6 +127,11 @@ def announce(supervisor: Supervisor, target: str, data_dir: Path, full: Mapping[
     supervisor.say(f"Site: {url}/")
     if not full["SMTP_URL"] and not full["ESP"]:
         supervisor.say(f"Mailbox: {url}/mailbox/")
+        if target == "run":
+            supervisor.say(
+                f"No mail leaves this machine: without SMTP_URL or ESP all of it stays in {data_dir / 'mailbox'}, "
+                "which superusers read at /mailbox/."
+            )
     if target == "demo":
         password = data_dir / "admin_password"
         secret = password.read_text().strip() if password.is_file() else "the one you set"

@@ -1,4 +1,4 @@
-"""What this machine has that the tests can use: PostgreSQL, Redis, Chromium and the corpora."""
+"""What this machine has that the tests can use: PostgreSQL, Redis, Chromium, nginx and the corpora."""
 
 from __future__ import annotations
 
@@ -55,6 +55,11 @@ def perl() -> str:
     return path if path and subprocess.run(asked, capture_output=True).returncode == 0 else ""
 
 
+def nginx() -> str:
+    """The path of the web server, which is often on root's PATH alone; empty when there is none."""
+    return os.environ.get("NGINX", shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin") or "")
+
+
 def corpus() -> str:
     """The folder of example articles, mails and bounces; empty when there is none."""
     folder = Path(os.environ.get("CORPUS_DIR", ROOT / ".." / "shared" / "corpus")).resolve()
@@ -66,6 +71,7 @@ WHERE = {
     "Redis": (redis_server, "TEST_REDIS_URL, usually redis://127.0.0.1:6379, with an empty numbered database"),
     "Chromium": (chromium, "CHROMIUM, usually chromium on PATH"),
     "Perl": (perl, "PERL, usually perl on PATH, with its standard modules"),
+    "nginx": (nginx, "NGINX, usually nginx on PATH or in /usr/sbin"),
     "The corpora": (corpus, "CORPUS_DIR, usually ../shared/corpus"),
 }
 

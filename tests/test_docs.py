@@ -98,7 +98,8 @@ def test_every_test_that_the_failure_table_names_exists():
 
 
 @pytest.mark.django_db
-def test_every_fixed_address_of_the_contract_answers(client, rf):
+def test_every_fixed_address_of_the_contract_answers(client, settings):
+    settings.MAILBOX_WITHOUT_LOGIN = True
     site.found()
     for path in (name for name in named(section("Pages")) if name.startswith("/") and "<" not in name):
         answer = client.get(path, REMOTE_ADDR="127.0.0.1")

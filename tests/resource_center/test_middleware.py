@@ -12,6 +12,7 @@ from resource_center.middleware import TrustedProxies, settle
 def settled(**environ) -> dict:
     environ = {"REMOTE_ADDR": "127.0.0.1", "wsgi.url_scheme": "http", "HTTP_HOST": "inner:8000", **environ}
     settle(environ)
+    environ.pop("resource_center.forwarded", None)
     return environ
 
 
@@ -51,6 +52,15 @@ def test_settling_twice_changes_nothing():
     twice = dict(once)
     settle(twice)
     assert twice == once
+
+
+@pytest.mark.parametrize("reader", ["127.0.0.1", "203.0.113.9"])
+def test_that_a_request_was_forwarded_is_not_forgotten(reader):
+    for header in ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PORT"):
+        environ = {"REMOTE_ADDR": reader, header: ""}
+        settle(environ)
+        settle(environ)
+        assert environ == {"REMOTE_ADDR": reader, "resource_center.forwarded": True}
 
 
 def test_a_forwarded_scheme_makes_the_request_secure():

@@ -46,6 +46,23 @@ def test_production_settings_leave_nothing_to_warn_about(tmp_path):
     assert "no issues" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("expected", "told"),
+    [
+        (True, {preflight.STARTED_AS: "demo"}),
+        (True, {preflight.STARTED_AS: "demo", "BIND": "::1"}),
+        (False, {}),
+        (False, {preflight.STARTED_AS: "run"}),
+        (False, {preflight.STARTED_AS: "demo", "BIND": "0.0.0.0"}),
+        (False, {preflight.STARTED_AS: "demo", "SITE_URL": "http://localhost:8000"}),
+        (False, {preflight.STARTED_AS: "demo", "SITE_URL": "https://www.example.org"}),
+    ],
+)
+def test_the_mailbox_needs_no_login_only_in_a_demo_at_its_default_address(tmp_path, expected, told):
+    told = {"DATA_DIR": str(tmp_path), "SECRET_KEY": PRODUCTION["SECRET_KEY"], **told}
+    assert value("s.MAILBOX_WITHOUT_LOGIN", **told) is expected
+
+
 def test_a_provider_takes_the_place_of_the_local_mailbox(tmp_path):
     keys = {"ESP": "mailgun", "MAILGUN_API_KEY": "key", "MAILGUN_WEBHOOK_SIGNING_KEY": "signing"}
     told = {"DATA_DIR": str(tmp_path), **PRODUCTION, **keys, "ANYMAIL_WEBHOOK_SECRET": "me:one you:two"}
