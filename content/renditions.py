@@ -16,19 +16,23 @@ from wagtail.images.shortcuts import get_renditions_or_not_found
 from wagtail.models import Page
 
 from content import edition, pictures
-from content.models import CreditedImage, Partner, Person
+from content.models import CreditedImage, CreditedRendition, Partner, Person
+from content.rights import DRAWN_WITH_CREDIT, VERSION
 
 SHIFT = 5.0
 """Seconds of drawing in one go: mail that falls due meanwhile does not wait longer for this worker."""
 LONGEST = 300
 """Seconds that a shift may last, when it ends with a very large picture."""
-DRAWING, DRAWN = "renditions:drawing", "renditions:drawn"
+BATCH = 100
+DRAWING, DRAWN = "renditions:drawing", f"renditions:drawn:{VERSION}"
 
 logger = logging.getLogger(__name__)
 
 
 def draw_ahead() -> bool:
     """Draw what readers of this edition will ask for and nobody has drawn yet, for one shift.
+
+    Renditions from before their files carried a credit go first: they may say where a picture was taken.
 
     May be called at any time and by many: one draws, and nothing is done when this edition is drawn already.
 
@@ -40,6 +44,10 @@ def draw_ahead() -> bool:
         return False
     try:
         end = time.monotonic() + SHIFT
+        for rendition in _drawn_without_credit():
+            rendition.delete()
+            if time.monotonic() > end:
+                return True
         for image, filters in _undrawn():
             _draw(image, filters)
             if time.monotonic() > end:
@@ -67,6 +75,12 @@ def follow(instance: Any, update_fields: Any = None, **_signal: Any) -> None:
     # Once for a transaction: loading a whole library must not ring for every page.
     if is_seen and not any(ring in call for call in connection.run_on_commit):
         transaction.on_commit(ring, robust=True)
+
+
+def _drawn_without_credit() -> Iterator[CreditedRendition]:
+    old = CreditedRendition.objects.exclude(file__regex=DRAWN_WITH_CREDIT).select_related("image")
+    while batch := old[:BATCH]:
+        yield from batch
 
 
 def _undrawn() -> Iterator[tuple[CreditedImage, list[str]]]:

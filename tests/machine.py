@@ -60,6 +60,11 @@ def nginx() -> str:
     return os.environ.get("NGINX", shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin") or "")
 
 
+def exiftool() -> str:
+    """The path of the program that reads what a picture's file says; empty when there is none."""
+    return shutil.which("exiftool") or ""
+
+
 def corpus() -> str:
     """The folder of example articles, mails and bounces; empty when there is none."""
     folder = Path(os.environ.get("CORPUS_DIR", ROOT / ".." / "shared" / "corpus")).resolve()
@@ -72,6 +77,7 @@ WHERE = {
     "Chromium": (chromium, "CHROMIUM, usually chromium on PATH"),
     "Perl": (perl, "PERL, usually perl on PATH, with its standard modules"),
     "nginx": (nginx, "NGINX, usually nginx on PATH or in /usr/sbin"),
+    "exiftool": (exiftool, "usually on PATH; Debian: libimage-exiftool-perl"),
     "The corpora": (corpus, "CORPUS_DIR, usually ../shared/corpus"),
 }
 

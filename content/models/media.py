@@ -10,6 +10,7 @@ from wagtail.images.shortcuts import get_rendition_or_not_found
 from wagtail.search import index
 
 from content.credits import Licence, credit_line, missing
+from content.rights import CreditedRenditions, RenditionInFolder
 
 JPEG = "format-jpeg|bgcolor-fbf8f1|jpegquality-78"  # What every program shows.
 
@@ -106,7 +107,7 @@ CREDIT_SEARCH_FIELDS = [
 ]
 
 
-class CreditedImage(Credited, AbstractImage):
+class CreditedImage(CreditedRenditions, Credited, AbstractImage):
     """A picture with its alt text, its credit, and the releases of the people it shows.
 
     Wagtail's own `description` holds the alt text; `is_decorative` says that there is none on purpose
@@ -199,7 +200,7 @@ class CreditedImage(Credited, AbstractImage):
         }
 
 
-class CreditedRendition(AbstractRendition):
+class CreditedRendition(RenditionInFolder, AbstractRendition):
     """One size and format of a picture."""
 
     image = models.ForeignKey(CreditedImage, on_delete=models.CASCADE, related_name="renditions")

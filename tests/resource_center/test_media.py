@@ -10,7 +10,8 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def media(settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path
-    for name in ("images/a.width-800.png", "original_images/a.png", "documents/plan.pdf", "images/page.html"):
+    pictures = ("images/a.width-800.png", "issues/0a1b.jpg", "original_images/a.png")
+    for name in (*pictures, "documents/plan.pdf", "images/page.html"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"content")
 
@@ -24,6 +25,12 @@ def test_a_rendition_is_served_for_a_month(client, media):
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert answer["Content-Security-Policy"] == "default-src 'none'"
     assert not answer.cookies
+
+
+def test_the_picture_of_a_sent_issue_is_served_for_a_day_because_it_can_be_withdrawn(client, media):
+    answer = client.get("/media/issues/0a1b.jpg")
+    assert (answer.status_code, answer["Cache-Control"]) == (200, "public, max-age=86400")
+    answer.getvalue()
 
 
 def test_a_picture_that_did_not_change_is_not_sent_again(client, media):
