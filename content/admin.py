@@ -79,7 +79,8 @@ class LackingView(ReportView):
     def get_queryset(self) -> QuerySet[Any]:
         """The works that lack something, those in most places first."""
         works = self.model._default_manager
-        lacking = [work.pk for work in works.iterator() if missing(work)]
+        each = works.prefetch_related("texts") if self.model is CreditedImage else works
+        lacking = [work.pk for work in each.iterator(chunk_size=500) if missing(work)]
         uses = ReferenceIndex.usage_count_subquery(self.model)
         found: QuerySet[Any] = works.filter(pk__in=lacking).annotate(usage_count=uses)
         return found.order_by("-usage_count", "-created_at")

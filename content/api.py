@@ -5,23 +5,27 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import BigIntegerField, CharField, Model, QuerySet
 from django.db.models.functions import Cast
+from django.utils import translation
+from rest_framework.fields import ReadOnlyField
 from rest_framework.request import Request
 from wagtail.api.v2.router import WagtailAPIRouter
-from wagtail.api.v2.serializers import BaseSerializer
+from wagtail.api.v2.serializers import BaseSerializer, PageSerializer
 from wagtail.api.v2.utils import BadRequestError
 from wagtail.api.v2.views import BaseAPIViewSet, PagesAPIViewSet
 from wagtail.documents.api.v2.views import DocumentsAPIViewSet
 from wagtail.images.api.v2.views import ImagesAPIViewSet
-from wagtail.models import Page, ReferenceIndex
+from wagtail.models import Locale, Page, ReferenceIndex
 
-from content import pictures
-from content.models import CreditedDocument
+from content import pictures, shelves
+from content.models import CreditedDocument, CreditedImage
 
+LOCALE = "locale"  # Wagtail's own parameter for pages
 CREDIT = ["creator", "holder", "licence", "licence_url", "credit_line", "source_url", "adapted"]
-TEXTS = ["alt_text", "is_decorative", "long_description"]
+TEXTS = ["alt_text", "is_decorative", "long_description", "languages"]
 
 
 def offered() -> QuerySet[ReferenceIndex]:
@@ -47,20 +51,60 @@ class Questions(BaseAPIViewSet):
                 raise BadRequestError(f"{name} must be a positive integer of at most 18 digits")
 
 
+class PageInItsLanguage(PageSerializer):
+    """A page in its own language, whatever the address: so are the words of its pictures."""
+
+    def to_representation(self, instance: Page) -> dict[str, Any]:
+        with translation.override(instance.locale.language_code):
+            if "body" in self.fields:
+                pictures.in_body(instance.body)
+            page: dict[str, Any] = super().to_representation(instance)
+        return page
+
+
 class Pages(Questions, PagesAPIViewSet):
     """Live, public pages."""
 
+    base_serializer_class = PageInItsLanguage
+
+    def get_queryset(self) -> QuerySet[Page]:
+        pages: QuerySet[Page] = super().get_queryset()
+        return pages.prefetch_related(*shelves.PICTURE) if hasattr(pages.model, "picture") else pages
+
+
+class ImageInOneLanguage(BaseSerializer):
+    """A picture with its words in the language asked for; `languages` says which each of them is really in.
+
+    The base is not Wagtail's own, which tells of the originals: those are for editors alone.
+    """
+
+    languages = ReadOnlyField(source="described.languages")
+    long_description = ReadOnlyField(source="described.long_description")
+    title = ReadOnlyField(source="described.title")
+
+    def to_representation(self, instance: CreditedImage) -> dict[str, Any]:
+        with translation.override(self.context["request"].GET.get(LOCALE) or settings.LANGUAGE_CODE):
+            image: dict[str, Any] = super().to_representation(instance)
+        return image
+
 
 class Images(Questions, ImagesAPIViewSet):
-    """Pictures with their credit."""
+    """Pictures with their credit, and their words in the site's first language or in that of `?locale=`."""
 
-    base_serializer_class = BaseSerializer  # Wagtail's own tells of the originals, which are for editors alone.
+    base_serializer_class = ImageInOneLanguage
+    known_query_parameters = ImagesAPIViewSet.known_query_parameters.union([LOCALE])
     body_fields = [*ImagesAPIViewSet.body_fields, *TEXTS, *CREDIT]
     listing_default_fields = [*ImagesAPIViewSet.listing_default_fields, "width", "height", *TEXTS, *CREDIT]
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        languages = Locale.objects.values_list("language_code", flat=True)
+        if LOCALE in request.GET and request.GET[LOCALE] not in languages:
+            raise BadRequestError("locale must be the code of a language of this site")
+
     def get_queryset(self) -> QuerySet[Model]:
         shown: QuerySet[Model] = super().get_queryset().filter(pk__in=pictures.shown().values("pk"))
-        return shown.prefetch_related("renditions")
+        return shown.prefetch_related("renditions", "texts")
 
 
 class Documents(Questions, DocumentsAPIViewSet):

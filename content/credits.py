@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, Protocol
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+
+from content.wording import Wording
 
 
 class Licence(models.TextChoices):
@@ -108,12 +111,18 @@ class Work(Protocol):
     adapted: str
     maker: Any
 
+    def title_in(self, language: str | None = None) -> Wording: ...
+
 
 @dataclass(frozen=True)
 class Credit:
-    """Title, author, source and licence of a work, with what was changed: the TASL line."""
+    """Title, author, source and licence of a work, with what was changed: the TASL line.
+
+    `title_language` is empty where the title is in the language of the line.
+    """
 
     title: str
+    title_language: str
     creator: str
     holder: str
     override: str
@@ -162,11 +171,12 @@ class Credit:
         return {name: fact for name, fact in facts.items() if fact}
 
     def _title_html(self) -> str:
+        lang = format_html(' lang="{}"', self.title_language) if self.title_language else ""
         if self.source_url and self.title:
-            return format_html('<a href="{}">{}</a>', self.source_url, self.title)
+            return format_html('<a href="{}"{}>{}</a>', self.source_url, lang, self.title)
         if self.source_url:
             return format_html('<a href="{}">{}</a>', self.source_url, _("Source"))
-        return self.title
+        return format_html("<span{}>{}</span>", lang, self.title) if lang else self.title
 
     def _licence_html(self) -> str:
         if self.licence is None:
@@ -179,13 +189,19 @@ class Credit:
         return _("Changed: %(what)s") % {"what": self.changes} if self.changes else ""
 
 
-def credit_line(work: Work) -> Credit:
+def credit_line(work: Work, language: str | None = None) -> Credit:
     """The credit of a picture or document, ready to be rendered in the active language.
 
     A title that is only a file name is left out, and so is a source that is no web address.
+
+    Args:
+        work: the picture or document.
+        language: the language of the page that shows it, which chooses the title; None: the active one.
     """
+    title = work.title_in(language)
     return Credit(
-        title="" if is_file_name(work.title, work.file.name) else work.title.strip(),
+        title="" if is_file_name(title.text, work.file.name) else title.text.strip(),
+        title_language=title.language if title.language and title.is_foreign(language) else "",
         creator=work.creator.strip(),
         holder=work.holder.strip(),
         override=work.credit_override.strip(),
@@ -215,7 +231,7 @@ def _missing_words(work: Work, alt: str | None, decorative: bool | None) -> list
         return []
     if work.is_decorative if decorative is None else decorative:
         return []
-    words = (work.description if alt is None else alt).strip()  # type: ignore[attr-defined]
+    words = (work.wording("alt", settings.LANGUAGE_CODE).text if alt is None else alt).strip()  # type: ignore[attr-defined]
     if not words:
         return [Lack.ALT_TEXT]
     echo = words == work.title.strip() and _plain(words) == _plain(_stem(work.file.name))

@@ -118,15 +118,17 @@ def _moment(day: datetime.date) -> datetime.datetime:
 def _html(page: ArticlePage, request: HttpRequest) -> SafeString:
     parts = [format_html("<p>{}</p>", page.summary)] if page.summary else []
     if page.picture:
-        size = page.picture.sharing
+        size, language = page.picture.sharing, page.locale.language_code
+        alt = page.picture.alt_at(None, language)
         parts.append(
             format_html(
-                '<figure><img src="{}" alt="{}" width="{}" height="{}"><figcaption>{}</figcaption></figure>',
+                '<figure><img src="{}" alt="{}"{} width="{}" height="{}"><figcaption>{}</figcaption></figure>',
                 absolute(size.url),
-                page.picture.default_alt_text,
+                alt.text,
+                alt.lang_attribute(language),
                 size.width,
                 size.height,
-                credit_line(page.picture).html(),
+                credit_line(page.picture, language).html(),
             )
         )
     link = format_html('<p><a href="{}">{}</a></p>', absolute(page.get_url(request)), _("Read the whole resource"))

@@ -10,7 +10,7 @@ from typing import Any
 
 from bs4 import BeautifulSoup
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.db.models import ForeignKey, Model
+from django.db.models import ForeignKey, Model, prefetch_related_objects
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -86,13 +86,46 @@ def findings(page: Page) -> list[Finding]:
     """
     placed = list(placements(page))
     works = _works(placed)
+    if any(at.alt is None for at in placed):  # the picture's own words are read, in the language of the page
+        _load_words(works)
     on = _first_day(page)
     return [
         Finding(at.field, at.block, at.place, work.title, lack, f"{at.place}: {sentence(work, lack)}")
         for at in placed
         if (work := works.get((at.model, at.pk))) is not None
-        for lack in missing(work, alt=at.alt, decorative=at.decorative or getattr(work, "is_decorative", None), on=on)
+        for lack in missing(
+            work,
+            alt=_alt(work, at, page),
+            decorative=at.decorative or getattr(work, "is_decorative", None),
+            on=on,
+        )
     ]
+
+
+def without_words(page: Page) -> list[AbstractImage]:
+    """The pictures that readers of a page meet with words of another language, each once: advice, not a refusal.
+
+    They have no alt text, or no long description, in the language of the page, but in another one.
+    """
+    placed = [at for at in placements(page) if issubclass(at.model, AbstractImage) and not at.decorative]
+    works, language = _works(placed), page.locale.language_code
+    _load_words(works)
+    found: dict[int, AbstractImage] = {}
+    for at in placed:
+        work = works.get((at.model, at.pk))
+        if work is not None and any(
+            words.is_foreign(language)
+            for words in (work.alt_at(at.alt, language), work.wording("long_description", language))
+        ):
+            found[work.pk] = work
+    return list(found.values())
+
+
+def _alt(work: Any, at: Placement, page: Page) -> str | None:
+    """The alt text of a picture as readers of the page get it: of the place, or of the picture in their language."""
+    if at.alt is not None or not isinstance(work, AbstractImage):
+        return at.alt
+    return str(work.alt_at(None, page.locale.language_code).text)
 
 
 def check_work(work: Any, field: str) -> None:
@@ -139,6 +172,11 @@ def _works(placed: list[Placement]) -> dict[tuple[type[Model], int], Any]:
         for pk, work in model._default_manager.in_bulk({at.pk for at in placed if at.model is model}).items():
             found[model, pk] = work
     return found
+
+
+def _load_words(works: dict[tuple[type[Model], int], Any]) -> None:
+    """The words of all pictures in every language, in one query."""
+    prefetch_related_objects([work for work in works.values() if isinstance(work, AbstractImage)], "texts")
 
 
 def _in_stream(field: StreamField, stream: StreamValue) -> Iterator[Placement]:

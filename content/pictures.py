@@ -17,6 +17,7 @@ from wagtail.models import Page, ReferenceIndex
 
 from content.models import ArticleByline, CreditedImage, Partner, Person, StoryByline
 from content.models.media import JPEG
+from content.wording import Wording, active_language
 
 
 @dataclass(frozen=True)
@@ -54,20 +55,24 @@ def picture(image: CreditedImage, shape: str = "text", alt: str | None = None, f
     Args:
         image: what to show.
         shape: its place on the page, a key of SHAPES.
-        alt: the alt text in this place; None takes the picture's own, "" says that it only decorates.
+        alt: the alt text in this place; None takes what the block says or else the picture's own in the page's
+            language, "" says that it only decorates.
         first: whether it is the first large thing a reader sees, so that the browser fetches it at once.
     """
     form = SHAPES[shape]
-    attributes = {"sizes": form.sizes, "alt": image.default_alt_text if alt is None else alt}
+    words = image.alt_at(image.contextual_alt_text) if alt is None else Wording(alt, active_language())
+    attributes = {"sizes": form.sizes, "alt": words.text}
+    if words.is_foreign():
+        attributes["lang"] = words.language
     attributes |= {"fetchpriority": "high"} if first else {"loading": "lazy"}
     return Picture(get_renditions_or_not_found(image, form.filters), attributes)
 
 
 def in_body(body: StreamValue) -> list[CreditedImage]:
-    """The pictures in the figures of a body, with all their sizes loaded at once."""
+    """The pictures in the figures of a body, with all their sizes and words loaded at once."""
     figures = [block.value["image"] for block in body if block.block_type == "figure"]
     images = [image for image in figures if image]
-    prefetch_related_objects(images, "renditions")
+    prefetch_related_objects(images, "renditions", "texts")
     return images
 
 
@@ -81,7 +86,7 @@ def shown() -> QuerySet[CreditedImage]:
         seen |= Q(pk__in=lines.values("person__picture"))
     # The index of references keeps keys as text.
     images = CreditedImage.objects.alias(key=Cast("pk", CharField())).filter(seen)
-    return images.prefetch_related("renditions").order_by("title", "pk")
+    return images.prefetch_related("renditions", "texts").order_by("title", "pk")
 
 
 def shown_as() -> Iterator[tuple[CreditedImage, list[str]]]:

@@ -23,18 +23,19 @@ from content.models import (
 
 P = TypeVar("P", bound=Page)
 
+PICTURE = ("picture__renditions", "picture__texts")
 CARD_NEEDS: dict[type[Model], tuple[str, ...]] = {
-    ArticlePage: ("picture__renditions", "terms__facet"),
-    StoryPage: ("picture__renditions", "partner"),
-    EventPage: ("picture__renditions",),
-    CollectionPage: ("picture__renditions",),
+    ArticlePage: (*PICTURE, "terms__facet"),
+    StoryPage: (*PICTURE, "partner"),
+    EventPage: PICTURE,
+    CollectionPage: PICTURE,
 }
-BYLINES = ("bylines__person__partner", "bylines__person__picture__renditions")
+BYLINES = ("bylines__person__partner", *(f"bylines__person__{path}" for path in PICTURE))
 READING_NEEDS: dict[type[Model], tuple[str, ...]] = {
-    ArticlePage: ("picture__renditions", "terms__facet", *BYLINES),
-    StoryPage: ("picture__renditions", "terms__facet", "partner", *BYLINES),
-    EventPage: ("picture__renditions", "terms__facet"),
-    CollectionPage: ("picture__renditions", "terms__facet"),
+    ArticlePage: (*PICTURE, "terms__facet", *BYLINES),
+    StoryPage: (*PICTURE, "terms__facet", "partner", *BYLINES),
+    EventPage: (*PICTURE, "terms__facet"),
+    CollectionPage: (*PICTURE, "terms__facet"),
 }
 DAY = Coalesce("published_on", TruncDate("first_published_at"))
 

@@ -44,7 +44,7 @@ def _named(kind: str | list[str], page: Page, request: HttpRequest) -> Facts:
         "url": absolute(page.get_url(request)),
         "inLanguage": page.locale.language_code,
         "description": page.search_description or getattr(page, "summary", "") or getattr(page, "lead", ""),
-        "image": [image(work) for work in _pictures(page)],
+        "image": [image(work, page.locale.language_code) for work in _pictures(page)],
     }
     return _without_gaps(facts)
 
@@ -85,9 +85,18 @@ def _pictures(page: Page) -> list[CreditedImage]:
     return own + pictures.in_body(page.body) if hasattr(page, "body") else own
 
 
-def image(work: CreditedImage) -> Facts:
-    """A picture with its licence and credit, as Google Images and others read them."""
-    return {"@type": "ImageObject", "contentUrl": work.download_url} | credit_line(work).data()
+def image(work: CreditedImage, language: str) -> Facts:
+    """A picture with its words, licence and credit, as Google Images and others read them.
+
+    Args:
+        work: the picture.
+        language: that of the page. `inLanguage` is only said where words had to come from another one.
+    """
+    alt, title = work.alt_at(work.contextual_alt_text, language), work.title_in(language)
+    is_foreign = alt.is_foreign(language) or title.is_foreign(language)
+    languages = sorted({words.language for words in (alt, title) if words.text}) if is_foreign else None
+    words = _without_gaps({"description": alt.text, "inLanguage": languages})
+    return {"@type": "ImageObject", "contentUrl": work.download_url} | words | credit_line(work, language).data()
 
 
 def _way(page: Page, request: HttpRequest) -> Facts:

@@ -25,7 +25,7 @@ ICON = Path(__file__).parent / "static" / "content" / "icons" / "favicon.ico"
 @require_safe
 def partner(request: HttpRequest, slug: str) -> HttpResponse:
     """A partner and the stories it tells, in the languages that tell of it."""
-    partners = Partner.objects.select_related("locale").prefetch_related("picture__renditions")
+    partners = Partner.objects.select_related("locale").prefetch_related(*shelves.PICTURE)
     found = get_object_or_404(partners, slug=slug, locale__language_code=get_language())
     return render(request, "content/partner.html", {"partner": found, "stories": shelves.told_by(found)})
 

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.urls import URLPattern, path, reverse_lazy
+from django.http import HttpRequest
+from django.urls import URLPattern, path, reverse, reverse_lazy
+from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
+from wagtail.admin import messages
 from wagtail.admin.menu import MenuItem
+from wagtail.models import Page
 from wagtail.snippets.models import register_snippet
 
+from content import gate
 from content.admin import REPORTS, LackingDocumentsView, LackingPicturesView, LibraryGroup
+from content.wording import language_name
 
 register_snippet(LibraryGroup)
 
@@ -44,6 +51,21 @@ def lacking_pictures() -> MenuItem:
 @hooks.register("register_reports_menu_item")
 def lacking_documents() -> MenuItem:
     return report_item(LackingDocumentsView, order=60)
+
+
+@hooks.register("after_publish_page")
+def advise_on_words(request: HttpRequest, page: Page) -> None:
+    """Tell the editor which pictures still speak another language than the page that was published."""
+    foreign = gate.without_words(page)
+    if not foreign:
+        return
+    language = language_name(page.locale.language_code)
+    said = gettext("Words in %(language)s are missing for: %(pictures)s. Readers get them in another language.") % {
+        "language": language,
+        "pictures": ", ".join(f"“{image.title}”" for image in foreign),
+    }
+    edit = [messages.button(reverse("wagtailimages:edit", args=[image.pk]), capfirst(image.title)) for image in foreign]
+    messages.warning(request, said, buttons=edit[:3])
 
 
 @hooks.register("register_log_actions")

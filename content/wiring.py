@@ -7,9 +7,20 @@ from wagtail.models import Page, PageViewRestriction, Revision, Site
 from wagtail.signals import page_slug_changed, page_unpublished, post_page_move
 
 from content import doors, edition, renditions, search
-from content.models import CreditedDocument, CreditedImage, Facet, Organisation, Partner, Person, Term
+from content.models import CreditedDocument, CreditedImage, Facet, ImageText, Organisation, Partner, Person, Term
 
-SEEN_AT_ONCE = (CreditedDocument, CreditedImage, Facet, Organisation, PageViewRestriction, Partner, Person, Site, Term)
+SEEN_AT_ONCE = (
+    CreditedDocument,
+    CreditedImage,
+    Facet,
+    ImageText,
+    Organisation,
+    PageViewRestriction,
+    Partner,
+    Person,
+    Site,
+    Term,
+)
 
 
 def connect() -> None:

@@ -10,7 +10,7 @@ from django.core.files.images import ImageFile
 from wagtail.models import Locale
 
 from content.demo import manuscripts
-from content.models import CreditedImage, Facet, Partner, Person, Term
+from content.models import CreditedImage, Facet, ImageText, Partner, Person, Term
 from content.pictures import SHAPES
 
 IMAGES = manuscripts.FOLDER / "images"
@@ -64,6 +64,10 @@ def _picture(slug: str, about: dict[str, Any]) -> CreditedImage:
         )
         picture.full_clean(exclude=["collection"])
         picture.save()
+    for locale in Locale.objects.filter(language_code__in=about.get("words", {})):
+        text = ImageText(image=picture, locale=locale, **about["words"][locale.language_code])
+        text.full_clean()
+        text.save()
     return picture
 
 

@@ -197,7 +197,7 @@ class Shelving:
         value = value | {name: self._rich(value[name]) for name in RICH.get(kind, ()) if name in value}
         if kind == "figure":
             picture = self.held.pictures[value["image"]]
-            alt = value.get("alt_text") or picture.description
+            alt = value.get("alt_text") or picture.wording("alt", code).text
             return {**value, "image": {"image": picture.pk, "alt_text": alt, "decorative": False}}
         if kind == "stories":
             return {**value, "stories": [self._find(code, slug).pk for slug in value["stories"]]}

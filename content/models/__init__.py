@@ -1,6 +1,7 @@
 """The tables of what educators read."""
 
 from content.models.entries import EntryKind, EntryTerm, SearchEntry
+from content.models.image_texts import ImageText
 from content.models.media import CreditedDocument, CreditedImage, CreditedRendition
 from content.models.pages import (
     ArticleByline,
@@ -39,6 +40,7 @@ __all__ = [
     "Facet",
     "FeaturedPage",
     "HomePage",
+    "ImageText",
     "ImportedSource",
     "InformationPage",
     "Organisation",

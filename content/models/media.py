@@ -1,7 +1,8 @@
 """Pictures and documents that carry their credit: creator, holder, licence, source."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from wagtail.documents.models import AbstractDocument
@@ -10,7 +11,9 @@ from wagtail.images.shortcuts import get_rendition_or_not_found
 from wagtail.search import index
 
 from content.credits import Licence, credit_line, missing
+from content.models.image_texts import ImageText
 from content.rights import CreditedRenditions, RenditionInFolder
+from content.wording import Wording, active_language
 
 JPEG = "format-jpeg|bgcolor-fbf8f1|jpegquality-78"  # What every program shows.
 
@@ -72,6 +75,10 @@ class Credited(models.Model):
 
     class Meta:
         abstract = True
+
+    def title_in(self, _language: str | None = None) -> Wording:
+        """The title for readers of a language, and the language it is in (unknown for a document)."""
+        return Wording(self.title)
 
     @property
     def credit_line(self) -> str:
@@ -158,15 +165,68 @@ class CreditedImage(CreditedRenditions, Credited, AbstractImage):
         verbose_name_plural = _("images")
         permissions = [("choose_image", "Can choose image")]
 
+    if TYPE_CHECKING:
+        texts: models.Manager[ImageText]
+
+    def wording(self, name: str, language: str | None = None) -> Wording:
+        """Words of the picture for readers of a language.
+
+        Args:
+            name: `title`, `alt` or `long_description`.
+            language: the language of the page; None: the active one.
+
+        Returns:
+            The words in that language; where there are none, those in the site's first language, then in any other.
+            Their own language stands beside them, so that a fallback can be labelled.
+        """
+        language = language or active_language()
+        own = Wording(self.description if name == "alt" else getattr(self, name), settings.LANGUAGE_CODE)
+        if own.text and own.language == language:
+            return own
+        translated = [Wording(getattr(text, name), text.locale.language_code) for text in self._loaded_texts()]
+        at_hand = [words for words in translated if words.language == language] + [own, *translated]
+        return next((words for words in at_hand if words.text.strip()), Wording())
+
+    def title_in(self, language: str | None = None) -> Wording:
+        """The title for readers of a language, and the language it is in."""
+        return self.wording("title", language)
+
+    def alt_at(self, placed: str | None, language: str | None = None) -> Wording:
+        """The alt text where the picture is placed.
+
+        Args:
+            placed: the alt text that an editor wrote for this place; None or "" when there is none. A copy of the
+                picture's own alt text (choosers fill it in) counts as none, so that the language still chooses.
+            language: the language of the page; None: the active one.
+
+        Returns:
+            The words and their language; empty where the picture only decorates.
+        """
+        if self.decorative or (self.is_decorative and not placed):
+            return Wording()
+        if placed and placed != self.description and placed not in (text.alt for text in self._loaded_texts()):
+            return Wording(placed, language or active_language())
+        return self.wording("alt", language)
+
+    def _loaded_texts(self) -> list[ImageText]:
+        """The words in other languages: loaded once, or not at all where a list has prefetched them."""
+        if self.pk is None:
+            return []
+        models.prefetch_related_objects([self], "texts")
+        return list(self.texts.all())
+
     @property
     def default_alt_text(self) -> str:
-        """The alt text; empty for a decorative picture, and never the title, which is often a file name."""
-        return "" if self.is_decorative else self.description
+        """The alt text in the site's first language, which choosers suggest; empty for a decorative picture.
+
+        Never the title, which is often a file name.
+        """
+        return "" if self.is_decorative else self.wording("alt", settings.LANGUAGE_CODE).text
 
     @property
     def alt_text(self) -> str:
-        """The picture's own alt text, by the name it has in the API."""
-        return self.default_alt_text
+        """The alt text in the active language, by the name it has in the API."""
+        return self.alt_at(self.contextual_alt_text).text
 
     @property
     def sharing(self) -> "CreditedRendition":
@@ -181,15 +241,23 @@ class CreditedImage(CreditedRenditions, Credited, AbstractImage):
         return url
 
     @property
-    def attribution(self) -> dict[str, str | int | bool]:
+    def described(self) -> dict[str, Any]:
+        """The words of the picture in the active language, each with the language that it is really in."""
+        words = {
+            "title": self.wording("title"),
+            "alt_text": self.alt_at(self.contextual_alt_text),
+            "long_description": self.wording("long_description"),
+        }
+        languages = {name: wording.language for name, wording in words.items() if wording.text}
+        return {**{name: wording.text for name, wording in words.items()}, "languages": languages}
+
+    @property
+    def attribution(self) -> dict[str, Any]:
         """The picture for machines: who made it, whose it is, under which licence, and its texts."""
-        placed = self.contextual_alt_text
         return {
             "id": self.pk,
-            "title": self.title,
-            "alt_text": self.default_alt_text if placed is None else placed,
+            **self.described,
             "decorative": self.is_decorative or self.decorative,
-            "long_description": self.long_description,
             "creator": self.creator,
             "holder": self.holder,
             "credit_line": self.credit_line,

@@ -31,6 +31,7 @@ from content.models import (
     Term,
 )
 from content.models.pages import ReadingPage
+from content.wording import Wording, in_language
 
 register = template.Library()
 for shelf in (
@@ -57,6 +58,7 @@ def frame(context: template.Context) -> navigation.Frame:
 
 
 register.filter(navigation.absolute)
+register.filter(in_language)
 register.simple_tag(pictures.picture)
 register.simple_tag(structured_data.script, name="structured_data")
 
@@ -65,6 +67,12 @@ register.simple_tag(structured_data.script, name="structured_data")
 def credit(work: CreditedImage | CreditedDocument) -> SafeString:
     """The credit line of a picture or document."""
     return credit_line(work).html()
+
+
+@register.simple_tag
+def wording(image: CreditedImage, name: str) -> Wording:
+    """Words of a picture in the page's language, or else in another one, which the words say."""
+    return image.wording(name)
 
 
 @register.simple_tag(takes_context=True)

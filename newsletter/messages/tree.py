@@ -19,6 +19,7 @@ from wagtail.images.models import SourceImageIOError
 from wagtail.models import Page
 from wagtail.rich_text import expand_db_html
 
+from content import shelves
 from content.credits import credit_line
 from content.models import CreditedImage, EventPage, Organisation, StoryPage
 from newsletter.messages.headers import one_line
@@ -37,6 +38,7 @@ class Picture(TypedDict):
     width: int
     height: int
     alt: str
+    language: str  # of the alt text: not the issue's own where the picture has no words in that
     credit_text: str
     credit_html: str
 
@@ -187,6 +189,7 @@ def _sections(issue: IssuePage, language: str) -> list[Section]:
         "events": (_("Invitations"), _("See the invitation")),
     }
     pages = readable(chosen_pages(issue))
+    shelves.stocked(pages.values())
     sections = [
         Section(kind=kind, title=title, action=action, items=_items(getattr(issue, kind), pages, language))
         for kind, (title, action) in words.items()
@@ -211,7 +214,7 @@ def _item(value: Any, page: Any, language: str) -> Item:
         facts=[fact for fact in (*_facts(page), _foreign(own) if own != language else "") if fact],
         pinned=bool(value["pinned"]),
         terms=[str(key) for key in page.terms.values_list("translation_key", flat=True)],
-        picture=_picture(page.picture),
+        picture=_picture(page.picture, language),
     )
 
 
@@ -227,7 +230,7 @@ def _foreign(language: str) -> str:
     return {"en": _("In English"), "es": _("In Spanish")}[language]
 
 
-def _picture(image: CreditedImage | None) -> Picture | None:
+def _picture(image: CreditedImage | None, language: str) -> Picture | None:
     if image is None:
         return None
     try:
@@ -235,12 +238,13 @@ def _picture(image: CreditedImage | None) -> Picture | None:
     except SourceImageIOError:  # the file is gone: the words stand without it, and `problems` names it
         return None
     width = min(PICTURE_WIDTH, rendition.width)
-    credit = credit_line(image)
+    credit, alt = credit_line(image, language), image.alt_at(None, language)
     return Picture(
         url=absolute(rendition.url),
         width=width,
         height=round(rendition.height * width / rendition.width),
-        alt=image.default_alt_text,
+        alt=alt.text,
+        language=alt.language,
         credit_text=str(credit.text()),
         credit_html=str(credit.html()),
     )

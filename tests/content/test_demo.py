@@ -166,3 +166,16 @@ def test_the_script_draws_what_is_kept(scene, tmp_path):
 @pytest.mark.once
 def test_pictures_are_small_files():
     assert [path.name for path in IMAGES.glob("*.png") if path.stat().st_size > 60_000] == []
+
+
+def test_every_picture_has_its_words_in_spanish_too(library):
+    for image in CreditedImage.objects.prefetch_related("texts"):
+        (text,) = image.texts.all()
+        assert text.locale.language_code == "es"
+        assert text.title and text.alt and text.alt != image.description
+        assert bool(text.long_description) == bool(image.long_description)
+
+
+def test_spanish_pages_show_no_words_of_pictures_in_english(library):
+    spanish = [page for page in everything() if page.locale.language_code == "es"]
+    assert spanish and [str(page) for page in spanish if gate.without_words(page)] == []
