@@ -8,6 +8,8 @@ from typing import Any
 from modelsearch.backends import database
 from modelsearch.query import MATCH_ALL, Phrase, PlainText
 
+from content.text_cleaning import INVISIBLE
+
 
 def plain(query: Any) -> Any:
     """The query with words and hyphens only: an open quotation mark or a percent sign is an error to SQLite.
@@ -26,7 +28,7 @@ def plain(query: Any) -> Any:
 
 
 def _words(text: str) -> str:
-    return re.sub(r"[^\w-]+", " ", text).strip(" -")
+    return re.sub(r"[^\w-]+", " ", INVISIBLE.sub("", text)).strip(" -")
 
 
 class Plainly:

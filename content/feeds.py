@@ -24,7 +24,7 @@ from content import shelves
 from content.credits import credit_line
 from content.models import ArticlePage
 from content.navigation import absolute, around
-from content.signs import legible
+from content.text_cleaning import legible
 
 ENTRIES = 30
 

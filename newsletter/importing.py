@@ -16,6 +16,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
+from content.text_cleaning import clean_line
 from newsletter import addresses, choices, subscribers
 from newsletter.exporting import COLUMNS, unguarded
 from newsletter.models import Newsletter
@@ -183,7 +184,7 @@ def _header(sheet: Iterator[list[str]]) -> list[str]:
 
 
 def _columns(header: list[str]) -> list[str]:
-    plain = [" ".join(name.split()).casefold() for name in header]
+    plain = [clean_line(name).casefold() for name in header]
     columns = [OTHER_NAMES.get(name, name) for name in plain]
     if "email" not in columns:
         raise UnreadableFile(
@@ -206,7 +207,7 @@ def _named(columns: list[str], cells: list[str]) -> dict[str, str] | RejectedRow
     if any(cells[len(columns) :]):
         return RejectedRow(f"The row has {len(cells)} cells, the first line names {len(columns)} columns.")
     row = dict.fromkeys(columns, "")
-    row.update(zip(columns, (unguarded(cell.strip(addresses.BLANKS)) for cell in cells), strict=False))
+    row.update(zip(columns, (unguarded(cell.strip()) for cell in cells), strict=False))
     return row
 
 

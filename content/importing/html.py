@@ -13,7 +13,7 @@ from bs4 import BeautifulSoup, Tag
 from content.importing import body, credit_lines
 from content.importing.resource import Figure, ImportedResource, Problem
 from content.importing.tidy import whole
-from content.signs import legible
+from content.text_cleaning import legible
 
 MAIN = ("main", "[role=main]", "article", "#content", "#main", ".post-content", ".entry-content", "body")
 

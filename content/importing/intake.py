@@ -19,7 +19,7 @@ from content.credits import ATTRIBUTION, Lack, missing
 from content.importing import drafts, html, markdown, pictures
 from content.importing.resource import Figure, ImportedResource, Problem
 from content.models import ArticlePage, CreditedImage, ImportedSource
-from content.signs import legible
+from content.text_cleaning import clean_line, legible
 
 logger = logging.getLogger(__name__)
 
@@ -112,7 +112,9 @@ class Intake:
             raise Unreadable(f"the file is too broken to be read ({type(error).__name__})") from error
         if guessed:
             self._problem(where, f"the file is no UTF-8 and was read as {guessed}: look at its letters")
-        resource.title = resource.title or re.sub(r"[_-]+", " ", legible(file.stem)).strip().capitalize()
+        resource.title = clean_line(resource.title) or clean_line(re.sub(r"[_-]+", " ", file.stem)).capitalize()
+        resource.authors = [clean_line(author) for author in resource.authors]
+        resource.topics = [clean_line(topic) for topic in resource.topics]
         self.receipt.problems.extend(resource.problems)
         return text, resource
 

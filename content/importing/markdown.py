@@ -16,7 +16,7 @@ from content.importing import body, shortcodes
 from content.importing.html import cover, date_of
 from content.importing.resource import ImportedResource, Problem
 from content.importing.tidy import whole
-from content.signs import legible
+from content.text_cleaning import legible
 
 FRONT_MATTER = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*\r?$\n?", re.S | re.M)
 READER = MarkdownIt("commonmark", {"html": True, "linkify": False}).enable(["table", "strikethrough"])

@@ -9,7 +9,7 @@ from html import escape
 import yaml
 
 from content.importing.resource import Problem
-from content.signs import legible
+from content.text_cleaning import legible
 
 FENCE = re.compile(r"^(?P<mark>`{3,}|~{3,})[^\n]*\n.*?^(?P=mark)[`~]*[ \t]*$", re.M | re.S)
 MYST = re.compile(

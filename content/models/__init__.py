@@ -1,6 +1,6 @@
 """The tables of what educators read."""
 
-from content.models.entries import EntryKind, EntryTerm, SearchEntry
+from content.models.entries import EntryKind, EntryTerm, SearchEntry, SearchIndex
 from content.models.image_texts import ImageText
 from content.models.media import CreditedDocument, CreditedImage, CreditedRendition
 from content.models.pages import (
@@ -49,6 +49,7 @@ __all__ = [
     "Person",
     "ResourceCenterPage",
     "SearchEntry",
+    "SearchIndex",
     "StoriesPage",
     "StoryByline",
     "StoryPage",

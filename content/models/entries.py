@@ -32,6 +32,12 @@ class SearchEntry(models.Model):
         verbose_name_plural = "search entries"
 
 
+class SearchIndex(models.Model):
+    """One row: by which version of `content.search.words` the entries were written."""
+
+    words_version = models.CharField(max_length=32)
+
+
 class EntryTerm(models.Model):
     """A choice of a facet that a page is found under. Slugs are the same in every language."""
 

@@ -11,7 +11,7 @@ from django.utils import translation
 from PIL import ExifTags, Image, PngImagePlugin
 
 from content.credits import Work, credit_line
-from content.signs import legible
+from content.text_cleaning import legible
 
 XMP_IN_PNG = "XML:com.adobe.xmp"  # the keyword of the iTXt chunk; XMP specification, part 3
 XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\

@@ -5,7 +5,7 @@ one statement of `fulltext`; `index` keeps what is searched true. All of them sp
 """
 
 from content.search.facets import of_resources, of_stories
-from content.search.index import follow, follow_lock, follow_move, rebuild
+from content.search.index import follow, follow_lock, follow_move, rebuild, rebuild_if_outdated
 from content.search.questions import PAGE_SIZE, Question, Sort, read
 from content.search.results import Results, find
 
@@ -22,4 +22,5 @@ __all__ = [
     "of_stories",
     "read",
     "rebuild",
+    "rebuild_if_outdated",
 ]

@@ -23,6 +23,7 @@ from content.models import (
     Partner,
     Person,
     SearchEntry,
+    SearchIndex,
     StoryPage,
     Term,
 )
@@ -49,7 +50,20 @@ def rebuild() -> int:
     pages = [pk for model in MODELS.values() for pk in model.objects.values_list("pk", flat=True)]
     for start in range(0, len(pages), BATCH):
         write(pages[start : start + BATCH])
+    SearchIndex.objects.update_or_create(pk=1, defaults={"words_version": words.version()})
     return SearchEntry.objects.count()
+
+
+def rebuild_if_outdated() -> bool:
+    """Write the index anew when its words were written by an earlier version, whose folding or stems may differ.
+
+    Returns:
+        Whether it was.
+    """
+    if SearchIndex.objects.filter(words_version=words.version()).exists():
+        return False
+    rebuild()
+    return True
 
 
 def write(pages: Iterable[int]) -> None:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from content.models import EntryKind
 from content.search import fulltext, words
 from content.search.facets import LANGUAGE, ListFacet
+from content.text_cleaning import clean_line
 
 PAGE_SIZE = 12
 MOST_ELSEWHERE = 4
@@ -40,6 +41,8 @@ class Question:
     text: str = ""
     is_shortened: bool = False
     """More was typed than we look for."""
+    is_invisible: bool = False
+    """Something was typed, and no sign of it can be seen."""
     chosen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
     order: Sort | None = None
@@ -57,7 +60,7 @@ class Question:
     @property
     def is_wordless(self) -> bool:
         """Something was typed, and it has no letter or figure to look for."""
-        return bool(self.text) and not self.clauses
+        return self.is_invisible or (bool(self.text) and not self.clauses)
 
     @property
     def sort(self) -> Sort:
@@ -111,7 +114,8 @@ def read(parameters: QueryDict, kind: EntryKind, language: str, facets: Sequence
         language: code of the language that is searched when none is chosen.
         facets: what the list can be narrowed by.
     """
-    text = _printable(parameters.get("q", ""))
+    typed = parameters.get("q", "")
+    text = _printable(typed)
     asked = {facet: _values(parameters.getlist(facet.parameter)) for facet in facets}
     known = {facet.parameter: tuple(slug for slug in slugs if slug in facet.choices) for facet, slugs in asked.items()}
     unknown = [(facet.name, slug) for facet, slugs in asked.items() for slug in slugs if slug not in facet.choices]
@@ -124,6 +128,7 @@ def read(parameters: QueryDict, kind: EntryKind, language: str, facets: Sequence
         facets=facets,
         text=text[:LONGEST_TEXT].strip(),
         is_shortened=len(text) > LONGEST_TEXT,
+        is_invisible=not text and not typed.isspace() and typed != "",
         chosen={parameter: slugs for parameter, slugs in known.items() if slugs},
         unknown=tuple(f"{name}: {value[:LONGEST_VALUE]}" for name, value in unknown if value)[:MOST_NAMED],
         order=Sort(sort) if sort in Sort else None,
@@ -138,8 +143,7 @@ def _values(typed: Sequence[str]) -> list[str]:
 
 def _printable(text: str) -> str:
     """The text on one line, without signs that cannot be shown; enough of it to tell that it was too long."""
-    shown = "".join(sign if sign.isprintable() else " " for sign in text[: 10 * LONGEST_TEXT])
-    return " ".join(shown.split())
+    return clean_line(text[: 10 * LONGEST_TEXT])
 
 
 def _page_number(text: str) -> int:

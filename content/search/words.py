@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import unicodedata
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from importlib.metadata import version as package_version
 from pathlib import Path
 from threading import local
 
 import snowballstemmer
+
+from content import text_cleaning
+from content.text_cleaning import INVISIBLE, fold
 
 VOCABULARY = json.loads(Path(__file__).with_name("vocabulary.json").read_text())
 """Language -> its stemmer; its small words, left out of questions but never out of the index; its synonyms."""
@@ -22,7 +27,8 @@ MOST_WORDS_WRITTEN = 20_000
 
 # Figures stand apart from letters, so that “K12”, “K-12” and “k 12” are the same words.
 WORD = re.compile(r"[^\W\d_]+|\d+")
-APOSTROPHE = re.compile("['\\u2019\\u02bc](?:s\\b)?")
+# Straight, curly, turned, as a letter, and the accents that are typed in its place.
+APOSTROPHE = re.compile("['\\u2018\\u2019\\u02bb\\u02bc`\\u00b4](?:s\\b)?")
 QUOTED_OR_BARE = re.compile('["“”„«»]([^"“”„«»]*)["“”„«»]|([^\\s"“”„«»]+)')
 
 Stems = tuple[str, ...]
@@ -46,10 +52,16 @@ _stemmers = _Stemmers()
 
 
 def plain(text: str) -> list[str]:
-    """The words of a text: lower case, without accents, letters and figures apart."""
-    folded = unicodedata.normalize("NFKD", APOSTROPHE.sub("", text)).casefold()
-    bare = folded if folded.isascii() else "".join(sign for sign in folded if not unicodedata.combining(sign))
-    return [word[:LONGEST_WORD] for word in WORD.findall(bare)]
+    """The words of a text: folded as `fold` does, letters and figures apart. An invisible sign splits no word."""
+    return [word[:LONGEST_WORD] for word in WORD.findall(fold(APOSTROPHE.sub("", INVISIBLE.sub("", text))))]
+
+
+def version() -> str:
+    """A name for the way words are written into the index: it differs as soon as anything that decides it does."""
+    deciding = [Path(__file__), Path(__file__).with_name("vocabulary.json"), Path(text_cleaning.__file__)]
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in deciding))
+    digest.update(f"{package_version('snowballstemmer')} {unicodedata.unidata_version}".encode())
+    return digest.hexdigest()[:32]
 
 
 @lru_cache(maxsize=100_000)

@@ -18,6 +18,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from wagtail.models import Site
 
+from content import search
 from newsletter import site
 from newsletter.demo import load as demo
 
@@ -43,6 +44,7 @@ class Command(BaseCommand):
             self.load_demo()
             keep_admin()
         site.found()
+        self.renew_search_index()
 
     def migrate(self) -> None:
         try:
@@ -62,6 +64,11 @@ class Command(BaseCommand):
             self.stdout.write("Collecting styles, fonts and scripts ...")
             call_command("collectstatic", interactive=False, clear=True, verbosity=0)
             stamp.write_text(present)
+
+    def renew_search_index(self) -> None:
+        """Write the readers' search index anew after an upgrade that reads words in another way."""
+        if search.rebuild_if_outdated():
+            self.stdout.write("The search index was written anew.")
 
     def load_demo(self) -> None:
         """Load the demo site where nobody has written anything yet."""
