@@ -23,6 +23,7 @@ from django.db import connection
 from django.http.request import split_domain_port, validate_host
 
 from content import edition
+from resource_center.errors import answer_failure
 from resource_center.middleware import settle
 
 if TYPE_CHECKING:
@@ -75,6 +76,13 @@ class PageCache:
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         settle(environ)
+        try:
+            return self.answer(environ, start_response)
+        except Exception:
+            return answer_failure(environ, start_response)
+
+    def answer(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """The page that is kept, else what Django makes."""
         key = self.key(environ)
         if key is None:
             return self.application(environ, start_response)

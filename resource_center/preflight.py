@@ -35,6 +35,7 @@ RELAY_NUMBERS = {"weight": "the weight", "connections": "the number of connectio
 LIMIT = re.compile(r"([a-z0-9-]+(?:\.[a-z0-9-]+)+)=(?:([1-9][0-9]*)/min(?:,([1-9][0-9]*))?|([1-9][0-9]*))")
 WARM_UP = re.compile(r"(\d{4}-\d{2}-\d{2})(?::((?:first|days)=\d{1,7}(?:,(?:first|days)=\d{1,7})?))?")
 WARM = 200_000  # messages a day at the end of a warm-up
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
 
 
@@ -223,6 +224,14 @@ def time_zone(value: str) -> str:
     return f"is {value!r}: it must be a time zone such as America/New_York"
 
 
+def log_format(value: str) -> str:
+    return "" if value.lower() in {"plain", "json"} else f"is {value!r}: it must be plain or json"
+
+
+def log_level(value: str) -> str:
+    return "" if value.upper() in LOG_LEVELS else f"is {value!r}: it must be one of {', '.join(LOG_LEVELS)}"
+
+
 def not_yet(instead: str) -> Callable[[str], str]:
     return lambda _value: f"is set, but this version can not use it yet: unset it; {instead}"
 
@@ -262,6 +271,9 @@ SETTINGS: dict[str, Setting] = {
     "DKIM_SELECTOR": Setting("", selector),
     "DKIM_DOMAIN": Setting("", domain),
     "TIME_ZONE": Setting("America/New_York", time_zone),
+    "LOG_FORMAT": Setting("plain", log_format),
+    "LOG_LEVEL": Setting("INFO", log_level),
+    "ACCESS_LOG": Setting("", not_yet("the proxy in front of the site can keep one.")),
     "MEDIA_BUCKET_URL": Setting("", not_yet("media are kept in DATA_DIR.")),
     "SEARCH_URL": Setting("", not_yet("the database searches.")),
     "SENTRY_DSN": Setting("", not_yet("errors are written to the log.")),

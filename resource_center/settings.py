@@ -5,6 +5,7 @@ work raises ImproperlyConfigured with one line that names the setting.
 """
 
 import ipaddress
+import logging
 import os
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -15,7 +16,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from resource_center import broker, preflight
+from resource_center import broker, logs, preflight
 
 BASE_DIR = preflight.BASE_DIR
 try:
@@ -68,6 +69,7 @@ INSTALLED_APPS = [
     "taggit",
     "rest_framework",
     "django_tasks",
+    "django_structlog",
     "axes",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -80,6 +82,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
 ]
 MIDDLEWARE = [
+    "django_structlog.middlewares.RequestMiddleware",
     "resource_center.middleware.TrustedProxies",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -224,6 +227,14 @@ if SMTP_URLS:  # Django's own mails (a forgotten password) take the first relay 
     EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(relay.username or ""), unquote(relay.password or "")
     EMAIL_USE_TLS = relay.scheme == "smtp+starttls"
     EMAIL_USE_SSL = relay.scheme == "smtps"
+
+# --- Logs
+LOGGING = logs.configuration(env["LOG_FORMAT"].lower(), env["LOG_LEVEL"].upper())
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False  # Whose address it was is nobody's business.
+DJANGO_STRUCTLOG_USER_ID_FIELD = ""  # Looking for the user would read the session of every request.
+# Not an access log: failures are logged with their traceback, answers of any status are not.
+DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = DJANGO_STRUCTLOG_STATUS_5XX_LOG_LEVEL = logging.INFO
 
 # --- Languages and time
 LANGUAGE_CODE = "en"

@@ -196,7 +196,9 @@ def main(target: str) -> int:
         held = lock(data_dir)
         if target == "demo":
             keep_demo_settings(data_dir, given, full)
-        supervisor = Supervisor(environment(target, given), held=(held,))
+        supervisor = Supervisor(
+            environment(target, given), held=(held,), speaks_json=full["LOG_FORMAT"].lower() == "json"
+        )
         serve(supervisor, target, data_dir, full)
     except Stopped:
         return 0

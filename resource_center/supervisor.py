@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import json
 import os
 import select
 import selectors
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -23,7 +25,8 @@ PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 SLOWEST_RESTART = 4.0  # seconds
 GRACE = 5.0  # seconds between TERM and KILL; with the broker's own end it stays under 10
 LAST_GRACE = 2.0
-LINE_LIMIT = 4000  # bytes; a pipe that is writable takes this much without blocking
+PIECE = 4000  # bytes; a pipe that is writable takes this much without blocking
+LINE_LIMIT = 1_000_000  # bytes
 
 
 class Stopped(Exception):
@@ -70,14 +73,18 @@ class Child:
 class Supervisor:
     """Starts children, shows what they say, starts the dead again, and ends them all."""
 
-    def __init__(self, environment: Mapping[str, str], held: tuple[int, ...] = ()) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], held: tuple[int, ...] = (), *, speaks_json: bool = False
+    ) -> None:
         """Take over the signals of this process.
 
         Args:
             environment: what every child finds.
             held: file descriptors (locks) that the guardian keeps until the last child is gone.
+            speaks_json: whether each line it shows is one JSON object.
         """
         self.environment = environment
+        self.speaks_json = speaks_json
         self.held = held
         self.children: list[Child] = []
         self.kept: list[Child] = []
@@ -93,14 +100,25 @@ class Supervisor:
 
     def say(self, line: str, name: str = "") -> None:
         """Write one line; when nobody reads, it is dropped rather than waited for."""
-        text = f"{name:<8}| {line}\n" if name else f"{line}\n"
-        data = text.encode()
+        plain = f"{name:<8}| {line}\n" if name else f"{line}\n"
+        data = (self._as_json(line, name) if self.speaks_json else plain).encode()
         if len(data) > LINE_LIMIT:
             data = data[: LINE_LIMIT - 1] + b"\n"
-        self.muted = not select.select([], [1], [], 0 if self.muted else 1)[1]
-        if not self.muted:
+        for begin in range(0, len(data), PIECE):
+            self.muted = not select.select([], [1], [], 0 if self.muted else 1)[1]
+            if self.muted:
+                return
             with contextlib.suppress(OSError):
-                os.write(1, data)
+                os.write(1, data[begin : begin + PIECE])
+
+    def _as_json(self, line: str, name: str) -> str:
+        """One object for each line: what a child has written as one, and whatever else anybody says."""
+        if line.startswith("{"):
+            with contextlib.suppress(ValueError):
+                return f"{json.dumps({**json.loads(line), 'process': name}, ensure_ascii=False)}\n"
+        moment = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        told = {"event": line, "level": "info", "process": name or "supervisor", "timestamp": moment}
+        return f"{json.dumps(told, ensure_ascii=False)}\n" if line else ""
 
     def keep(self, child: Child) -> None:
         """Start a child and start it again whenever it dies."""

@@ -13,6 +13,7 @@ from newsletter.views import mailbox, private, subscribing, webhooks
 from resource_center import health
 from resource_center.media import media
 
+handler500 = "resource_center.errors.server_error"
 register_converter(links.Token, "token")
 
 urlpatterns = [
