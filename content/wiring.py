@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.db import transaction
 from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
 from wagtail.models import Page, PageViewRestriction, Revision, Site
 from wagtail.signals import page_slug_changed, page_unpublished, post_page_move
@@ -37,7 +40,13 @@ def connect() -> None:
     post_save.connect(search.follow)
     post_page_move.connect(search.follow_move)
     post_save.connect(renditions.follow)
+    post_delete.connect(_delete_files, sender=CreditedImage)
     for signal in (post_save, post_delete):
         signal.connect(search.follow_lock, sender=PageViewRestriction)
     for model in (Facet, Term, Partner, Person):
         pre_delete.connect(search.follow, sender=model)
+
+
+def _delete_files(instance: CreditedImage, **_said: Any) -> None:
+    """With a picture goes what an editor uploaded; Wagtail deletes only what sizes are drawn from."""
+    transaction.on_commit(instance.delete_files)

@@ -40,7 +40,7 @@ def visible_name(name: str) -> str:
 def media(request: HttpRequest, path: str) -> HttpResponseBase:
     """Serve renditions and the pictures of sent issues to everyone, and originals to editors.
 
-    Documents have their own address (/documents/), where privacy is checked.
+    Documents have their own address (/documents/), where privacy is checked; uploads/, the pictures as they came, none.
 
     Raises:
         Http404: no such file, or not for this reader.

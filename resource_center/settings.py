@@ -7,6 +7,7 @@ work raises ImproperlyConfigured with one line that names the setting.
 import ipaddress
 import logging
 import os
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -250,8 +251,11 @@ WAGTAILIMAGES_IMAGE_MODEL = "content.CreditedImage"
 WAGTAILIMAGES_IMAGE_FORM_BASE = "content.forms.works.ImageForm"
 WAGTAILDOCS_DOCUMENT_MODEL = "content.CreditedDocument"
 WAGTAILDOCS_DOCUMENT_FORM_BASE = "content.forms.works.DocumentForm"
-WAGTAILIMAGES_EXTENSIONS = ["avif", "gif", "jpg", "jpeg", "png", "webp"]
+WAGTAILIMAGES_EXTENSIONS = ["avif", "gif", "jpg", "jpeg", "png", "svg", "tif", "tiff", "webp"]
+if find_spec("pi_heif"):
+    WAGTAILIMAGES_EXTENSIONS += ["heic", "heif"]
 WAGTAILIMAGES_MAX_IMAGE_PIXELS = 50_000_000
+WAGTAILIMAGES_MAX_UPLOAD_SIZE = 20_000_000  # bytes
 WAGTAILDOCS_EXTENSIONS = ["csv", "docx", "epub", "key", "odp", "odt", "pdf", "pptx", "rtf", "txt", "xlsx", "zip"]
 WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "content.desk_search"}}
 WAGTAILDOCS_INLINE_CONTENT_TYPES: list[str] = []

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.forms import Textarea
 from django.forms.models import fields_for_model
+from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from wagtail.compat import URLField
@@ -16,6 +17,7 @@ from wagtail.models import Locale
 
 from content import gate
 from content.credits import Lack, is_file_name, missing
+from content.images import PictureUploadField
 from content.models import ImageText
 from content.wording import language_name
 
@@ -29,6 +31,11 @@ LACKING_FIELD = {
     Lack.CHANGES: "adapted",
     Lack.RELEASE: "media_release",
 }
+
+
+def first_of_several() -> str:
+    """The word about an upload of which only a part is kept."""
+    return _("The file was an animation, or had several pages: only the first picture of it is shown.")
 
 
 class CreditingForm:
@@ -78,6 +85,11 @@ class ImageForm(CreditingForm, BaseImageForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if upload := self.fields.get("file"):
+            self.fields["file"] = PictureUploadField(label=upload.label, widget=upload.widget)
+        if said := self._about_the_file():
+            first = self.fields.get("file") or self.fields["title"]
+            first.help_text = format_html("<strong>{}</strong> {}", said, first.help_text or "")
         if alt := self.fields.get("description"):
             alt.label = _("Alt text")
             alt.help_text = _("What a reader who cannot see it needs to know, in a sentence. No file name.")
@@ -150,6 +162,14 @@ class ImageForm(CreditingForm, BaseImageForm):
             text.save()
         elif text.pk:
             text.delete()
+
+    def _about_the_file(self) -> str:
+        """What an editor needs to know of the file that the picture has now."""
+        if self.instance.undrawable_since:
+            return _("This picture can not be drawn, and readers see its alt text. Choose its file again.")
+        if self.instance.is_first_of_several:
+            return first_of_several()
+        return ""
 
     class Meta(BaseImageForm.Meta):
         field_classes = {"source_url": URLField}

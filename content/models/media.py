@@ -1,21 +1,32 @@
 """Pictures and documents that carry their credit: creator, holder, licence, source."""
 
+import logging
+from contextlib import nullcontext
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db import models
+from django.core.files.base import ContentFile
+from django.db import DatabaseError, connection, models, transaction
+from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from wagtail.documents.models import AbstractDocument
-from wagtail.images.models import AbstractImage, AbstractRendition
-from wagtail.images.shortcuts import get_rendition_or_not_found
+from wagtail.images.exceptions import InvalidFilterSpecError
+from wagtail.images.models import AbstractImage, AbstractRendition, Filter, get_upload_to
 from wagtail.search import index
 
 from content.credits import Licence, credit_line, missing
+from content.images import NormalizedPicture, PictureField, deletes_stored_files_on_error, note_stored_file
 from content.models.image_texts import ImageText
 from content.rights import CreditedRenditions, RenditionInFolder
 from content.wording import Wording, active_language
 
 JPEG = "format-jpeg|bgcolor-fbf8f1|jpegquality-78"  # What every program shows.
+UPLOADS = "uploads"  # The folder of media that is served to nobody.
+NOT_DRAWN = "not-found"  # Wagtail's name for the file of a size that could not be made.
+
+logger = logging.getLogger(__name__)
 
 
 class Credited(models.Model):
@@ -119,8 +130,26 @@ class CreditedImage(CreditedRenditions, Credited, AbstractImage):
 
     Wagtail's own `description` holds the alt text; `is_decorative` says that there is none on purpose
     (plain `decorative` is an attribute that Wagtail's ImageBlock sets on every picture it hands out).
+    `file` is what sizes are drawn from, made from the `upload` by content.images; `upload` is what an editor gave us.
     """
 
+    file = PictureField(_("file"), upload_to=get_upload_to, width_field="width", height_field="height")
+    upload = models.FileField(
+        upload_to=f"{UPLOADS}/%Y",
+        blank=True,
+        editable=False,
+        help_text="The uploaded bytes, unchanged and private; empty for a picture from before they were kept.",
+    )
+    is_first_of_several = models.BooleanField(
+        default=False, editable=False, help_text="The upload was an animation or had several pages."
+    )
+    checked_at = models.DateTimeField(
+        null=True, editable=False, help_text="When the whole file was decoded; check_images takes those without a date."
+    )
+    undrawable_since = models.DateTimeField(null=True, editable=False, db_index=True)
+    undrawable_filter = models.CharField(
+        max_length=255, blank=True, editable=False, help_text="The size that failed, where it was one."
+    )
     is_decorative = models.BooleanField(
         _("decorative"),
         default=False,
@@ -167,6 +196,27 @@ class CreditedImage(CreditedRenditions, Credited, AbstractImage):
 
     if TYPE_CHECKING:
         texts: models.Manager[ImageText]
+
+    def save(self, *args: Any, **options: Any) -> None:
+        """Save it. The files of another picture that it held before are deleted, with all their sizes.
+
+        Raises:
+            UndrawablePicture: its new file is none; nothing is stored and nothing changed.
+        """
+        fields = options.get("update_fields")
+        if fields is not None and "file" not in fields:
+            super().save(*args, **options)
+            return
+        with deletes_stored_files_on_error():
+            if self.file and not self.file._committed:
+                # Before Django looks at the columns that tell of the file, and before anything is locked.
+                self.file.save(self.file.name, self.file.file, save=False)
+            with transaction.atomic():
+                before = type(self)._base_manager.filter(pk=self.pk).first() if self.pk else None
+                super().save(*args, **options)
+                if before and before.file.name != self.file.name:
+                    self.renditions.all().delete()
+                    transaction.on_commit(before.delete_files)
 
     def wording(self, name: str, language: str | None = None) -> Wording:
         """Words of the picture for readers of a language.
@@ -229,16 +279,16 @@ class CreditedImage(CreditedRenditions, Credited, AbstractImage):
         return self.alt_at(self.contextual_alt_text).text
 
     @property
-    def sharing(self) -> "CreditedRendition":
-        """The one size that other sites and programs are told of: the JPEG of the reading column."""
-        rendition: CreditedRendition = get_rendition_or_not_found(self, f"width-1280|{JPEG}")
-        return rendition
+    def sharing(self) -> "CreditedRendition | None":
+        """The one size that others are told of, the JPEG of the reading column; None if it can not be drawn."""
+        rendition = self.get_rendition(f"width-1280|{JPEG}")
+        return rendition if rendition.is_drawn else None
 
     @property
     def download_url(self) -> str:
-        """Where everybody can fetch it; the file as it was uploaded is for editors alone."""
-        url: str = self.sharing.full_url
-        return url
+        """Where everybody can fetch it; empty if it can not be drawn. The file that was uploaded is private."""
+        shared = self.sharing
+        return str(shared.full_url) if shared else ""
 
     @property
     def described(self) -> dict[str, Any]:
@@ -267,11 +317,91 @@ class CreditedImage(CreditedRenditions, Credited, AbstractImage):
             "download_url": self.download_url,
         }
 
+    # --- The file
+
+    def note_upload(self, picture: NormalizedPicture) -> None:
+        """Fill in what is known of a file that was just stored, and keep what it was made from."""
+        name = f"{PurePath(str(picture.name)).stem[:60]}{PurePath(picture.upload_name).suffix[:10]}"
+        self.upload.save(name, ContentFile(picture.upload), save=False)
+        note_stored_file(self.upload.storage, str(self.upload.name))
+        self.file_size, self.file_hash = picture.size, picture.sha1
+        self.is_first_of_several = picture.is_first_of_several
+        self.checked_at = timezone.now()
+        self.undrawable_since, self.undrawable_filter = None, ""
+
+    def delete_files(self) -> None:
+        """Delete the file that sizes are drawn from and the upload, wherever they are kept."""
+        for file in (self.file, self.upload):
+            if file.name:
+                file.storage.delete(file.name)
+
+    # --- Its sizes: whatever can not be drawn is shown as its alt text, so that one picture never takes a page down
+
+    def get_rendition(self, filter: Filter | str) -> "CreditedRendition":
+        """One size of it. If it can not be made, `is_drawn` of what comes back is False."""
+        return self.get_renditions(filter)[filter.spec if isinstance(filter, Filter) else filter]
+
+    def get_renditions(self, *filters: Filter | str) -> dict[str, "CreditedRendition"]:
+        """Sizes of it by their filters. If one can not be made, `is_drawn` is False for all of them.
+
+        Raises:
+            InvalidFilterSpecError: a filter is none.
+        """
+        specs = [each.spec if isinstance(each, Filter) else each for each in filters]
+        try:
+            drawn: dict[str, CreditedRendition] = super().get_renditions(*filters)
+        except (DatabaseError, InvalidFilterSpecError):
+            raise
+        except Exception as error:  # Pillow, Willow and storages raise what they like.
+            self.note_undrawable(error, specs[0])
+            return {spec: CreditedRendition.not_drawn(self, spec) for spec in specs}
+        if self.undrawable_since and self.undrawable_filter in specs:
+            self.note_drawable()
+        return drawn
+
+    def create_renditions(self, *filters: Filter) -> dict[Filter, "CreditedRendition"]:
+        """Draw sizes that are not there yet. One that fails spoils no transaction around it."""
+        with transaction.atomic() if connection.in_atomic_block else nullcontext():
+            created: dict[Filter, CreditedRendition] = super().create_renditions(*filters)
+        return created
+
+    def note_undrawable(self, error: Exception, spec: str = "") -> None:
+        """Remember and log that it can not be drawn: once, not each time that somebody asks for it."""
+        if self.undrawable_since:
+            return
+        self.undrawable_since, self.undrawable_filter = timezone.now(), spec
+        drawable = type(self)._base_manager.filter(pk=self.pk, undrawable_since=None)
+        if drawable.update(undrawable_since=self.undrawable_since, undrawable_filter=spec):
+            logger.warning("“%s” (image %s) can not be drawn.", self.title, self.pk, exc_info=error)
+
+    def note_drawable(self) -> None:
+        """Forget that it could not be drawn; pages that show its alt text are made anew."""
+        self.undrawable_since, self.undrawable_filter = None, ""
+        self.save(update_fields=["undrawable_since", "undrawable_filter"])
+
 
 class CreditedRendition(RenditionInFolder, AbstractRendition):
     """One size and format of a picture."""
 
     image = models.ForeignKey(CreditedImage, on_delete=models.CASCADE, related_name="renditions")
+
+    @classmethod
+    def not_drawn(cls, image: CreditedImage, spec: str) -> "CreditedRendition":
+        """What stands for a size that could not be made; never saved."""
+        rendition = cls(image=image, filter_spec=spec, width=0, height=0)
+        rendition.file.name = NOT_DRAWN
+        return rendition
+
+    @property
+    def is_drawn(self) -> bool:
+        return bool(self.file.name != NOT_DRAWN)
+
+    def img_tag(self, extra_attributes: dict[str, Any] | None = None) -> str:
+        """The HTML of it; its alt text where it could not be drawn."""
+        if self.is_drawn:
+            return str(super().img_tag(extra_attributes or {}))
+        alt = (extra_attributes or {}).get("alt", self.alt)
+        return format_html('<span class="undrawn">{}</span>', alt) if alt else ""
 
     class Meta:
         unique_together = (("image", "filter_spec", "focal_point_key"),)

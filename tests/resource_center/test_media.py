@@ -10,9 +10,9 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def media(settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path
-    pictures = ("images/a.width-800.png", "issues/0a1b.jpg", "original_images/a.png")
+    pictures = ("images/a.width-800.png", "issues/0a1b.jpg", "original_images/a.png", "uploads/2026/a.jpg")
     for name in (*pictures, "documents/plan.pdf", "images/page.html"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
         (tmp_path / name).write_bytes(b"content")
 
 
@@ -52,7 +52,8 @@ def test_originals_are_for_editors(client, media):
 
 
 @pytest.mark.parametrize(
-    "path", ["documents/plan.pdf", "images/../documents/plan.pdf", "images/none.png", "images/", ""]
+    "path",
+    ["documents/plan.pdf", "uploads/2026/a.jpg", "images/../documents/plan.pdf", "images/none.png", "images/", ""],
 )
 def test_nothing_else_is_served(client, media, path):
     assert client.get(f"/media/{path}").status_code == 404
