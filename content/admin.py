@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from wagtail.admin.ui.components import Component
 from wagtail.admin.ui.tables import Column, DateColumn, LocaleColumn, TitleColumn
 from wagtail.admin.views.reports import ReportView
+from wagtail.images import get_image_model
+from wagtail.images.views.images import CreateView
 from wagtail.models import ReferenceIndex
+from wagtail.permissions import policy_registry
 from wagtail.snippets.views.snippets import SnippetViewSet, SnippetViewSetGroup
 
 from content.credits import missing
+from content.forms.works import first_of_several
 from content.models import CreditedDocument, CreditedImage, Facet, Partner, Person, Term
 
 
@@ -104,4 +110,30 @@ class LackingDocumentsView(LackingView):
     index_results_url_name = "lacking_documents_results"
 
 
+class AddPictureView(CreateView):
+    """Wagtail's form for one picture, with a word where only a part of the file is kept."""
+
+    def get_success_message(self, instance: CreditedImage) -> str:
+        said: str = super().get_success_message(instance)
+        return f"{said} {first_of_several()}" if instance.is_first_of_several else said
+
+
 REPORTS = (LackingPicturesView, LackingDocumentsView)
+
+
+class UndrawablePicturesPanel(Component):
+    """On the first page, for who may mend them: the pictures that readers can not see."""
+
+    name = "undrawable_pictures"
+    template_name = "content/admin/undrawable_pictures.html"
+    order = 60
+    shown = 10
+
+    def __init__(self, user: Any) -> None:
+        policy = policy_registry.get_by_type(get_image_model())
+        mendable = policy.instances_user_has_any_permission_for(user, ["change"])
+        found = mendable.filter(undrawable_since__isnull=False).order_by("undrawable_since")
+        self.pictures = list(found[: self.shown + 1])
+
+    def get_context_data(self, _parent_context: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        return {"pictures": self.pictures[: self.shown], "more": len(self.pictures) > self.shown}

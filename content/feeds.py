@@ -22,7 +22,7 @@ from wagtail.models import Locale
 
 from content import shelves
 from content.credits import credit_line
-from content.models import ArticlePage
+from content.models import ArticlePage, CreditedImage
 from content.navigation import absolute, around
 from content.text_cleaning import legible
 
@@ -118,21 +118,31 @@ def _moment(day: datetime.date) -> datetime.datetime:
 def _html(page: ArticlePage, request: HttpRequest) -> SafeString:
     parts = [format_html("<p>{}</p>", page.summary)] if page.summary else []
     if page.picture:
-        size, language = page.picture.sharing, page.locale.language_code
-        alt = page.picture.alt_at(None, language)
+        language = page.locale.language_code
         parts.append(
             format_html(
-                '<figure><img src="{}" alt="{}"{} width="{}" height="{}"><figcaption>{}</figcaption></figure>',
-                absolute(size.url),
-                alt.text,
-                alt.lang_attribute(language),
-                size.width,
-                size.height,
+                "<figure>{}<figcaption>{}</figcaption></figure>",
+                _drawing(page.picture, language),
                 credit_line(page.picture, language).html(),
             )
         )
     link = format_html('<p><a href="{}">{}</a></p>', absolute(page.get_url(request)), _("Read the whole resource"))
     return format_html_join("", "{}", ((part,) for part in [*parts, link]))
+
+
+def _drawing(picture: CreditedImage, language: str) -> SafeString:
+    """The picture, or its alt text where it can not be drawn."""
+    size, alt = picture.sharing, picture.alt_at(None, language)
+    if size is None:
+        return format_html("<p{}>{}</p>", alt.lang_attribute(language), alt.text)
+    return format_html(
+        '<img src="{}" alt="{}"{} width="{}" height="{}">',
+        absolute(size.url),
+        alt.text,
+        alt.lang_attribute(language),
+        size.width,
+        size.height,
+    )
 
 
 def _rss(feed: Feed) -> HttpResponse:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import CharField, Q, QuerySet, prefetch_related_objects
 from django.db.models.functions import Cast
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from wagtail.blocks import StreamValue
 from wagtail.images.models import Picture
-from wagtail.images.shortcuts import get_renditions_or_not_found
 from wagtail.models import Page, ReferenceIndex
 
 from content.models import ArticleByline, CreditedImage, Partner, Person, StoryByline
@@ -49,8 +50,10 @@ SHAPES = {
 BYLINES = (ArticleByline, StoryByline)
 
 
-def picture(image: CreditedImage, shape: str = "text", alt: str | None = None, first: bool = False) -> Picture:
-    """A picture in the sizes its place needs.
+def picture(
+    image: CreditedImage, shape: str = "text", alt: str | None = None, first: bool = False
+) -> Picture | SafeString:
+    """A picture in the sizes its place needs; where it can not be drawn, its alt text.
 
     Args:
         image: what to show.
@@ -61,11 +64,15 @@ def picture(image: CreditedImage, shape: str = "text", alt: str | None = None, f
     """
     form = SHAPES[shape]
     words = image.alt_at(image.contextual_alt_text) if alt is None else Wording(alt, active_language())
+    sizes = image.get_renditions(*form.filters)
+    if not all(size.is_drawn for size in sizes.values()):
+        undrawn = format_html('<p class="undrawn"{}>{}</p>', words.lang_attribute(), words.text)
+        return undrawn if words.text else SafeString("")
     attributes = {"sizes": form.sizes, "alt": words.text}
     if words.is_foreign():
         attributes["lang"] = words.language
     attributes |= {"fetchpriority": "high"} if first else {"loading": "lazy"}
-    return Picture(get_renditions_or_not_found(image, form.filters), attributes)
+    return Picture(sizes, attributes)
 
 
 def in_body(body: StreamValue) -> list[CreditedImage]:

@@ -12,7 +12,6 @@ from django.core.cache import cache
 from django.db import connection, transaction
 from kombu.exceptions import OperationalError
 from wagtail.images.models import Filter
-from wagtail.images.shortcuts import get_renditions_or_not_found
 from wagtail.models import Page
 
 from content import edition, pictures
@@ -49,7 +48,7 @@ def draw_ahead() -> bool:
             if time.monotonic() > end:
                 return True
         for image, filters in _undrawn():
-            _draw(image, filters)
+            image.get_renditions(*filters)
             if time.monotonic() > end:
                 return True
     finally:
@@ -89,10 +88,3 @@ def _undrawn() -> Iterator[tuple[CreditedImage, list[str]]]:
         drawn = {rendition.filter_spec for rendition in image.find_existing_renditions(*map(Filter, specs)).values()}
         if missing := [spec for spec in specs if spec not in drawn]:
             yield image, missing
-
-
-def _draw(image: CreditedImage, filters: list[str]) -> None:
-    try:
-        get_renditions_or_not_found(image, filters)
-    except OSError as error:
-        logger.warning("“%s” (image %s) can not be drawn: %s", image, image.pk, error)

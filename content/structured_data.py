@@ -95,8 +95,8 @@ def image(work: CreditedImage, language: str) -> Facts:
     alt, title = work.alt_at(work.contextual_alt_text, language), work.title_in(language)
     is_foreign = alt.is_foreign(language) or title.is_foreign(language)
     languages = sorted({words.language for words in (alt, title) if words.text}) if is_foreign else None
-    words = _without_gaps({"description": alt.text, "inLanguage": languages})
-    return {"@type": "ImageObject", "contentUrl": work.download_url} | words | credit_line(work, language).data()
+    words = _without_gaps({"contentUrl": work.download_url, "description": alt.text, "inLanguage": languages})
+    return {"@type": "ImageObject"} | words | credit_line(work, language).data()
 
 
 def _way(page: Page, request: HttpRequest) -> Facts:

@@ -12,11 +12,19 @@ from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 from wagtail.admin import messages
 from wagtail.admin.menu import MenuItem
+from wagtail.admin.ui.components import Component
 from wagtail.models import Page
 from wagtail.snippets.models import register_snippet
 
 from content import gate
-from content.admin import REPORTS, LackingDocumentsView, LackingPicturesView, LibraryGroup
+from content.admin import (
+    REPORTS,
+    AddPictureView,
+    LackingDocumentsView,
+    LackingPicturesView,
+    LibraryGroup,
+    UndrawablePicturesPanel,
+)
 from content.wording import language_name
 
 register_snippet(LibraryGroup)
@@ -43,6 +51,12 @@ def report_item(view: type[LackingPicturesView] | type[LackingDocumentsView], or
     return MenuItem(view.page_title, address, name=view.index_url_name, icon_name=view.header_icon, order=order)
 
 
+@hooks.register("register_admin_urls")
+def picture_addresses() -> list[URLPattern]:
+    """Before Wagtail's own, which has the same address and the name by which it is known."""
+    return [path("images/add/", AddPictureView.as_view(), name="add_picture")]
+
+
 @hooks.register("register_reports_menu_item")
 def lacking_pictures() -> MenuItem:
     return report_item(LackingPicturesView, order=50)
@@ -66,6 +80,14 @@ def advise_on_words(request: HttpRequest, page: Page) -> None:
     }
     edit = [messages.button(reverse("wagtailimages:edit", args=[image.pk]), capfirst(image.title)) for image in foreign]
     messages.warning(request, said, buttons=edit[:3])
+
+
+@hooks.register("construct_homepage_panels")
+def undrawable_pictures(request: HttpRequest, panels: list[Component]) -> None:
+    """Only when there are some."""
+    panel = UndrawablePicturesPanel(request.user)
+    if panel.pictures:
+        panels.append(panel)
 
 
 @hooks.register("register_log_actions")

@@ -15,7 +15,6 @@ from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from wagtail.blocks import StreamValue
-from wagtail.images.models import SourceImageIOError
 from wagtail.models import Page
 from wagtail.rich_text import expand_db_html
 
@@ -233,16 +232,13 @@ def _foreign(language: str) -> str:
 def _picture(image: CreditedImage | None, language: str) -> Picture | None:
     if image is None:
         return None
-    try:
-        rendition = image.get_rendition(PICTURE)
-    except SourceImageIOError:  # the file is gone: the words stand without it, and `problems` names it
-        return None
+    rendition = image.get_rendition(PICTURE)
     width = min(PICTURE_WIDTH, rendition.width)
     credit, alt = credit_line(image, language), image.alt_at(None, language)
     return Picture(
-        url=absolute(rendition.url),
+        url=absolute(rendition.url) if rendition.is_drawn else "",  # without one, the alt text stands in its place
         width=width,
-        height=round(rendition.height * width / rendition.width),
+        height=round(rendition.height * width / rendition.width) if rendition.is_drawn else 0,
         alt=alt.text,
         language=alt.language,
         credit_text=str(credit.text()),
