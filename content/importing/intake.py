@@ -16,6 +16,7 @@ from django.db import transaction
 
 from content import gate
 from content.credits import ATTRIBUTION, Lack, missing
+from content.images import deletes_stored_files_on_error
 from content.importing import drafts, html, markdown, pictures
 from content.importing.resource import Figure, ImportedResource, Problem
 from content.models import ArticlePage, CreditedImage, ImportedSource
@@ -93,7 +94,7 @@ class Intake:
         """Take one article wholly or not at all; whatever befalls it, the others still come."""
         try:
             text, resource = self._read(file, where)
-            with transaction.atomic():
+            with deletes_stored_files_on_error(), transaction.atomic():
                 outcome = self._place(file, where, text, resource)
         except Unreadable as reason:
             self._skip(where, str(reason))
@@ -143,10 +144,12 @@ class Intake:
         """The files of all pictures; a missing one is counted once for each place in the text."""
         found = {}
         for figure in [*resource.figures, *([resource.cover] if resource.cover else [])]:
+            place = "the picture at the head" if figure is resource.cover else "the picture"
             try:
                 found[figure] = pictures.find(figure.source, file, self.root, self.media)
+                if said := found[figure].said:
+                    self._problem(where, f"{place} {figure.source[:200]} {said}")
             except pictures.Absent as reason:
-                place = "the picture at the head" if figure is resource.cover else "the picture"
                 self._problem(where, f"{place} {figure.source[:200]} is missing: {reason}")
         self.receipt.images += sum(figure in found for figure in [*resource.figures, resource.cover])
         self.receipt.missing_images += sum(figure not in found for figure in resource.figures)

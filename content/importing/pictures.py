@@ -6,39 +6,37 @@ import base64
 import binascii
 import hashlib
 import re
-import warnings
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 from django.core.files.base import ContentFile
-from PIL import Image, UnidentifiedImageError
 
+from content.images import NormalizedPicture, UndrawablePicture, normalize_picture
 from content.importing.resource import Figure
 from content.models import CreditedImage, ImportedSource
 
-FORMATS = {"AVIF": "avif", "GIF": "gif", "JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
-ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".avif", ".gif", ".svg")
-LARGEST = 20_000_000  # bytes
+ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".avif", ".gif", ".svg", ".tif", ".tiff", ".heic", ".heif")
+ONE_OF_SEVERAL = "is an animation, or has several pages: only its first picture is kept"
 
 
 @dataclass(frozen=True)
 class Found:
-    """A picture's file: its key (import folder and path), its bytes, and the ending of its true format."""
+    """A picture of an article.
+
+    Attributes:
+        key: its import folder and path.
+        fingerprint: SHA-256 of its file, in hex; of the file it was made from when the present one is refused.
+        picture: what is to be kept; None when the picture that was kept before stays.
+        said: what its editor should know of it; empty when there is nothing.
+    """
 
     key: str
-    data: bytes
-    ending: str
-
-    @property
-    def name(self) -> str:
-        return f"{Path(self.key).stem}.{self.ending}"
-
-    @property
-    def fingerprint(self) -> str:
-        return hashlib.sha256(self.data).hexdigest()
+    fingerprint: str
+    picture: NormalizedPicture | None = None
+    said: str = ""
 
 
 class Absent(Exception):
@@ -46,7 +44,7 @@ class Absent(Exception):
 
 
 def find(source: str, article: Path, root: Path, media: Path | None) -> Found:
-    """Find the file of a picture.
+    """Find the file of a picture, and make of it what is kept. A file that has not changed is not made again.
 
     Args:
         source: the address as the article writes it.
@@ -55,16 +53,18 @@ def find(source: str, article: Path, root: Path, media: Path | None) -> Found:
         media: another folder to look in, by path and by name.
 
     Raises:
-        Absent: when there is no such file, or it is no picture we can show.
+        Absent: when there is no such file, or it is no picture we can show and none was kept of it before.
     """
     if source.startswith("data:"):
-        return _identified(
-            f"{root.name}/{article.name}#{hashlib.sha256(source.encode()).hexdigest()[:12]}", _inlined(source)
-        )
-    path = _path(source, article, root, media)
-    if path.stat().st_size > LARGEST:
-        raise Absent(f"the file is larger than {LARGEST // 1_000_000} MB")
-    return _identified(_key(path, root, media), path.read_bytes())
+        key = f"{root.name}/{article.name}#{hashlib.sha256(source.encode()).hexdigest()[:12]}"
+        data = _inlined(source)
+    else:
+        path = _path(source, article, root, media)
+        key = _key(path, root, media)
+        # One byte more than is taken tells that it is too large.
+        with path.open("rb") as file:
+            data = file.read(settings.WAGTAILIMAGES_MAX_UPLOAD_SIZE + 1)
+    return _read_picture(key, data)
 
 
 def keep(found: Found, figure: Figure, save: bool = True) -> CreditedImage:
@@ -73,15 +73,21 @@ def keep(found: Found, figure: Figure, save: bool = True) -> CreditedImage:
     Args:
         save: False only fills in a picture and keeps nothing.
     """
-    known = ImportedSource.objects.filter(source=found.key).select_related("image").first()
+    known = _find_kept(found.key)
     if known and known.image:
-        if save and known.fingerprint != found.fingerprint:
-            _replace(known, found)
+        if save and found.picture and known.fingerprint != found.fingerprint:
+            kept: Any = known.image  # Its file is given as a file, and read as a field's.
+            kept.file = found.picture
+            kept.save()
+            known.fingerprint = found.fingerprint
+            known.save()
         return known.image
     image = _described(found, figure)
     if save:
         image.save()
-        ImportedSource.objects.create(source=found.key, fingerprint=found.fingerprint, image=image)
+        ImportedSource.objects.update_or_create(
+            source=found.key, defaults={"fingerprint": found.fingerprint, "image": image}
+        )
     return image
 
 
@@ -89,8 +95,7 @@ def _described(found: Found, figure: Figure) -> CreditedImage:
     credit, alt = figure.credit, figure.alt
     return CreditedImage(
         title=Path(found.key).stem[:255],
-        file=ContentFile(found.data, found.name),
-        file_size=len(found.data),
+        file=found.picture,
         description=_shortened(alt, 255),
         long_description=alt if len(alt) > 255 else "",
         is_decorative=figure.decorative,
@@ -102,16 +107,9 @@ def _described(found: Found, figure: Figure) -> CreditedImage:
     )
 
 
-def _replace(known: ImportedSource, found: Found) -> None:
-    image = known.image
-    if image is None:
-        return
-    image.file.save(found.name, ContentFile(found.data), save=False)
-    image.file_size, image.file_hash = len(found.data), ""
-    image.save()
-    image.renditions.all().delete()
-    known.fingerprint = found.fingerprint
-    known.save()
+def _find_kept(key: str) -> ImportedSource | None:
+    """What was made of this file before, where the picture is still there."""
+    return ImportedSource.objects.filter(source=key, image__isnull=False).select_related("image").first()
 
 
 def _path(source: str, article: Path, root: Path, media: Path | None) -> Path:
@@ -149,7 +147,7 @@ def _key(path: Path, root: Path, media: Path | None) -> str:
 
 def _inlined(source: str) -> bytes:
     head, _, body = source.partition(",")
-    if len(body) > LARGEST or ";base64" not in head:
+    if len(body) > 2 * settings.WAGTAILIMAGES_MAX_UPLOAD_SIZE or ";base64" not in head:
         raise Absent("it is written into the page in a form we do not read")
     try:
         return base64.b64decode(re.sub(r"\s+", "", unquote(body)), validate=True)
@@ -157,22 +155,17 @@ def _inlined(source: str) -> bytes:
         raise Absent("it is written into the page, and broken") from None
 
 
-def _identified(key: str, data: bytes) -> Found:
-    if b"<svg" in data[:1000].lower() or key.lower().endswith(".svg"):
-        raise Absent("it is an SVG drawing, which mails can not show: save it as PNG")
+def _read_picture(key: str, data: bytes) -> Found:
+    fingerprint, kept = hashlib.sha256(data).hexdigest(), _find_kept(key)
+    if kept and kept.fingerprint == fingerprint:
+        return Found(key, fingerprint)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(BytesIO(data)) as image:
-                ending = FORMATS.get(image.format or "")
-                if image.width * image.height > settings.WAGTAILIMAGES_MAX_IMAGE_PIXELS:
-                    raise Absent("it has too many pixels")
-                image.load()
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError, Warning):
-        raise Absent("the file is broken or no picture") from None
-    if ending is None:
-        raise Absent("it is in a format that browsers do not show: save it as PNG or JPEG")
-    return Found(key, data, ending)
+        picture = normalize_picture(ContentFile(data), Path(key).name)
+    except UndrawablePicture as error:
+        if kept is None:
+            raise Absent(error.reason) from error
+        return Found(key, kept.fingerprint, said=f"stays as it was imported before: {error.reason}")
+    return Found(key, fingerprint, picture, said=ONE_OF_SEVERAL if picture.is_first_of_several else "")
 
 
 def _shortened(text: str, longest: int) -> str:
