@@ -9,7 +9,7 @@ from celery import shared_task
 from celery.signals import worker_ready
 from django.conf import settings
 
-from newsletter import bounces, delivery, digest
+from newsletter import bounces, delivery, digest, frozen_pictures
 
 SHIFT_LIMIT = 840  # seconds: a shift, and the longest wait for a reply; below the broker's patience
 
@@ -46,7 +46,14 @@ def poll_bounces() -> None:
         bounces.poll(settings.BOUNCE_MAILBOX_URL)
 
 
+@shared_task(time_limit=600)
+def take_in_old_pictures() -> None:
+    """Read the pictures of issues that were sent before they had copies, as after an upgrade."""
+    frozen_pictures.take_in_old_copies()
+
+
 @worker_ready.connect
 def after_a_restart(**_signal: Any) -> None:
     """Whatever the last worker left is taken up at once."""
     tick.delay()
+    take_in_old_pictures.delay()

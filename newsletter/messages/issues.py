@@ -13,6 +13,7 @@ from django.utils import timezone
 from newsletter.mail_identity import new_message_id
 from newsletter.messages import bodies, tree
 from newsletter.messages.letters import letter
+from newsletter.messages.pictures import FrozenPictures
 from newsletter.messages.slots import Slots, fill
 from newsletter.messages.tree import Tree
 from newsletter.models import Choice, IssuePage, Subscription
@@ -38,6 +39,8 @@ def variants(
 ) -> list[FrozenVariant]:
     """Every different body that an issue needs for its readers. Segments with the same order share one.
 
+    The pictures are copied first, and the bodies show the copies: what happens to a picture later does not reach them.
+
     Args:
         issue: in any language.
         segments: each group of readers once: language and `Subscription.choices_key`.
@@ -47,13 +50,14 @@ def variants(
     words = words or tree.editions(issue)
     full = {code: tree.tree(page) for code, page in words.items()}
     chosen = chosen_terms({key for _language, key in wanted if key})
-    contents: dict[tuple[str, str], Tree] = {}
+    pictures, contents = FrozenPictures(), dict[tuple[str, str], Tree]()
     readers: dict[tuple[str, str], list[Segment]] = defaultdict(list)
     for language, choices_key in wanted:
         code = language if language in full else _fallback(full, issue)
         content = tree.arranged(full[code], chosen.get(choices_key, set()))
         place = (code, tree.order_key(content))
-        contents[place] = content
+        if place not in contents:
+            contents[place] = pictures.shown_by(content)
         readers[place].append((language, choices_key))
     return [_frozen(words[code], contents[code, order], order, readers[code, order]) for code, order in contents]
 

@@ -33,6 +33,7 @@ INTRODUCTION_TAGS = {"a", "b", "br", "em", "i", "li", "ol", "p", "strong", "sub"
 
 
 class Picture(TypedDict):
+    image: int
     url: str
     width: int
     height: int
@@ -236,6 +237,7 @@ def _picture(image: CreditedImage | None, language: str) -> Picture | None:
     width = min(PICTURE_WIDTH, rendition.width)
     credit, alt = credit_line(image, language), image.alt_at(None, language)
     return Picture(
+        image=image.pk,
         url=absolute(rendition.url) if rendition.is_drawn else "",  # without one, the alt text stands in its place
         width=width,
         height=round(rendition.height * width / rendition.width) if rendition.is_drawn else 0,

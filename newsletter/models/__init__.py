@@ -1,7 +1,17 @@
 """The tables of the newsletter."""
 
 from newsletter.models.issues import IssuePage, NewsletterPage
-from newsletter.models.mailings import Delivery, Dispatch, Lane, LedgerMark, Mailing, Notice, Segment, Variant
+from newsletter.models.mailings import (
+    Delivery,
+    Dispatch,
+    FrozenPicture,
+    Lane,
+    LedgerMark,
+    Mailing,
+    Notice,
+    Segment,
+    Variant,
+)
 from newsletter.models.pace import Throttle
 from newsletter.models.responses import Bounce, BounceMailbox, Registration
 from newsletter.models.subscribers import (
@@ -21,6 +31,7 @@ __all__ = [
     "ConsentEvent",
     "Delivery",
     "Dispatch",
+    "FrozenPicture",
     "IssuePage",
     "Lane",
     "LedgerMark",

@@ -95,6 +95,35 @@ class Segment(models.Model):
         ]
 
 
+class FrozenPicture(models.Model):
+    """The copy of a picture that sent mails and their issue on the web show, whatever becomes of the picture itself.
+
+    Its file is named by its content and never given to another. Nothing removes it; a withdrawal puts a neutral
+    picture at its address. Copies of issues sent before there was this table keep the address that is in the mails.
+    """
+
+    # The number stays when the picture is deleted.
+    image = models.ForeignKey(
+        "content.CreditedImage", null=True, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
+    )
+    file = models.FileField(max_length=200, unique=True)
+    sha256 = models.CharField(
+        max_length=64, blank=True, db_index=True, help_text="Of the picture as sent, in hex; blank until it was read."
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, blank=True)
+    withdrawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    reason = models.TextField(_("why it was withdrawn"), blank=True)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        verbose_name = _("picture of a sent issue")
+        verbose_name_plural = _("pictures of sent issues")
+
+
 def new_token() -> int:
     """A number no other lane has or had, not even before a backup was restored."""
     return secrets.randbits(63)
