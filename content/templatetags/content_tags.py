@@ -59,7 +59,6 @@ def frame(context: template.Context) -> navigation.Frame:
 
 register.filter(navigation.absolute)
 register.filter(in_language)
-register.simple_tag(pictures.picture)
 register.simple_tag(structured_data.script, name="structured_data")
 
 
@@ -76,12 +75,33 @@ def wording(image: CreditedImage, name: str) -> Wording:
 
 
 @register.simple_tag(takes_context=True)
-def credit_at_end(context: template.Context, image: CreditedImage) -> str:
-    """Remember a picture that is too small for a credit line of its own: the end of the page names it."""
-    request = context.get("request")
-    if request is not None:
+def picture(
+    context: template.Context,
+    image: CreditedImage,
+    shape: str = "text",
+    alt: str | None = None,
+    first: bool = False,
+    credited: bool = False,
+) -> SafeString:
+    """A picture, and its credit: none is shown without.
+
+    The end of the page names it. Where nothing is known of a page, the credit stands right under the picture.
+
+    Args:
+        context: of the template.
+        image: what to show.
+        shape: its place on the page, a key of `pictures.SHAPES`.
+        alt: the alt text in this place; None takes the picture's own, "" says that it only decorates.
+        first: whether it is the first large thing a reader sees.
+        credited: whether the template itself puts the credit beside the picture.
+    """
+    drawn = pictures.picture(image, shape, alt=alt, first=first)
+    request: Any = context.get("request")
+    if not credited and request is None:
+        return format_html('{}<p class="credit">{}</p>', drawn, credit(image))
+    if not credited:
         request.small_pictures = {**getattr(request, "small_pictures", {}), image.pk: image}
-    return ""
+    return format_html("{}", drawn)
 
 
 @register.simple_tag(takes_context=True)

@@ -32,8 +32,8 @@ def shown_by(content):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("content", "0002_full_text"),
-        ("newsletter", "0007_frozen_pictures"),
+        ("content", "0005_picture_uploads"),
+        ("newsletter", "0008_frozen_pictures"),
     ]
 
     operations = [migrations.RunPython(keep, migrations.RunPython.noop)]

@@ -304,7 +304,7 @@ def of_before(pk):
 
 
 def upgrade():
-    importlib.import_module("newsletter.migrations.0008_keep_pictures_of_sent_issues").keep(apps, None)
+    importlib.import_module("newsletter.migrations.0009_keep_pictures_of_sent_issues").keep(apps, None)
 
 
 def test_issues_sent_before_keep_their_pictures_at_their_addresses(
