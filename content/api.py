@@ -22,6 +22,7 @@ from wagtail.models import Locale, Page, ReferenceIndex
 
 from content import pictures, shelves
 from content.models import CreditedDocument, CreditedImage
+from content.public_pages import public_pages
 
 LOCALE = "locale"  # Wagtail's own parameter for pages
 CREDIT = ["creator", "holder", "licence", "licence_url", "credit_line", "source_url", "adapted"]
@@ -31,7 +32,7 @@ TEXTS = ["alt_text", "is_decorative", "long_description", "languages"]
 def offered() -> QuerySet[ReferenceIndex]:
     """The keys of the documents that live, public pages offer."""
     kinds = ContentType.objects.get_for_models(Page, CreditedDocument)
-    pages = Page.objects.live().public().annotate(key=Cast("pk", CharField())).values("key")
+    pages = public_pages(Page.objects.all()).annotate(key=Cast("pk", CharField())).values("key")
     uses = ReferenceIndex.objects.filter(
         base_content_type=kinds[Page], object_id__in=pages, to_content_type=kinds[CreditedDocument]
     )
@@ -68,7 +69,7 @@ class Pages(Questions, PagesAPIViewSet):
     base_serializer_class = PageInItsLanguage
 
     def get_queryset(self) -> QuerySet[Page]:
-        pages: QuerySet[Page] = super().get_queryset()
+        pages = public_pages(super().get_queryset())
         return pages.prefetch_related(*shelves.PICTURE) if hasattr(pages.model, "picture") else pages
 
 

@@ -23,6 +23,7 @@ class Door:
     url: str
     current: bool = False
     language: str = ""
+    is_alias: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def around(request: HttpRequest, page: Page | Partner | None = None) -> Frame:
         rooms=[_door(room, request) for room in rooms],
         information=[_door(words, request) for words in _information(home)],
         languages=[alternates.get(code) or _door(other, request) for code, other in homes.items()],
-        alternates=list(alternates.values()),
+        alternates=[door for door in alternates.values() if not door.is_alias],
     )
 
 
@@ -109,28 +110,27 @@ def _door(page: Page, request: HttpRequest) -> Door:
 
 
 def _alternates(request: HttpRequest, page: Page | Partner | None) -> dict[str, Door]:
-    """The same page in every language it exists in, this one among them."""
-    urls = _urls(request, page)
-    active = get_language()
-    return {code: Door(_language_name(code), url, code == active, code) for code, url in urls.items()}
+    """The same page in every language it exists in, this one among them.
 
-
-def _urls(request: HttpRequest, page: Page | Partner | None) -> dict[str, str]:
-    if page is None:
-        return _view_urls(request)
-    return _partner_urls(page) if isinstance(page, Partner) else _page_urls(request, page)
+    An alias in another language leads readers on, but repeats its source: search engines are not told of it.
+    """
+    if isinstance(page, Page):
+        translations = page.get_translations(inclusive=True).live().public().select_related("locale")
+        found = {each.locale.language_code: each for each in translations}
+        urls = {code: each.get_url(request) for code, each in found.items()}
+        repeated = {code for code, each in found.items() if each.alias_of_id}
+    else:
+        urls, repeated = _partner_urls(page) if page else _view_urls(request), set()
+    return {
+        code: Door(_language_name(code), urls[code], code == get_language(), code, code in repeated)
+        for code, _name in settings.LANGUAGES
+        if urls.get(code)
+    }
 
 
 def _partner_urls(partner: Partner) -> dict[str, str]:
     versions = Partner.objects.filter(slug=partner.slug).select_related("locale")
-    urls = {version.locale.language_code: version.url for version in versions}
-    return {code: urls[code] for code, _name in settings.LANGUAGES if code in urls}
-
-
-def _page_urls(request: HttpRequest, page: Page) -> dict[str, str]:
-    translations = page.get_translations(inclusive=True).live().public().select_related("locale")
-    urls = {found.locale.language_code: found.get_url(request) for found in translations}
-    return {code: urls[code] for code, _name in settings.LANGUAGES if urls.get(code)}
+    return {version.locale.language_code: version.url for version in versions}
 
 
 def _view_urls(request: HttpRequest) -> dict[str, str]:

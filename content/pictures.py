@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import CharField, Q, QuerySet, prefetch_related_objects
 from django.db.models.functions import Cast
-from django.utils.html import format_html
+from django.forms.utils import flatatt
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from wagtail.blocks import StreamValue
@@ -18,6 +20,7 @@ from wagtail.models import Page, ReferenceIndex
 
 from content.models import ArticleByline, CreditedImage, Partner, Person, StoryByline
 from content.models.media import JPEG
+from content.public_pages import listed_pages, public_pages
 from content.wording import Wording, active_language
 
 
@@ -50,6 +53,25 @@ SHAPES = {
 BYLINES = (ArticleByline, StoryByline)
 
 
+class SizedPicture(Picture):
+    """A picture whose `sizes` stands beside a `srcset` with widths, and nowhere else, as HTML demands."""
+
+    def __html__(self) -> SafeString:
+        fallback = self.get_fallback_format()
+        kinds = [kind for kind in self.source_format_order if kind.name in self.formats and kind.name != fallback]
+        sources = format_html_join("", "<source{}>", ((flatatt(self._source(kind)),) for kind in kinds))
+        renditions = self.formats[fallback] if self.formats else self.renditions
+        own = {name: value for name, value in self.attrs.items() if name != "sizes"}
+        return format_html("<picture>{}{}</picture>", sources, renditions[0].img_tag(own))
+
+    def _source(self, kind: Any) -> dict[str, str]:
+        # A picture smaller than the place is the same file in several filters: one of each width is enough.
+        widths = {rendition.width: rendition for rendition in reversed(self.formats[kind.name])}
+        srcset = self.get_width_srcset([widths[width] for width in sorted(widths)])
+        sizes = {"sizes": self.attrs["sizes"]} if len(widths) > 1 else {}
+        return {"srcset": srcset, **sizes, "type": kind.mime_type}
+
+
 def picture(
     image: CreditedImage, shape: str = "text", alt: str | None = None, first: bool = False
 ) -> Picture | SafeString:
@@ -72,7 +94,7 @@ def picture(
     if words.is_foreign():
         attributes["lang"] = words.language
     attributes |= {"fetchpriority": "high"} if first else {"loading": "lazy"}
-    return Picture(sizes, attributes)
+    return SizedPicture(sizes, attributes)
 
 
 def in_body(body: StreamValue) -> list[CreditedImage]:
@@ -85,7 +107,7 @@ def in_body(body: StreamValue) -> list[CreditedImage]:
 
 def shown() -> QuerySet[CreditedImage]:
     """Every picture that a reader can see, by title: on live, public pages, beside their bylines, with partners."""
-    pages = Page.objects.live().public()
+    pages = public_pages(Page.objects.all())
     uses = _uses().filter(object_id__in=pages.annotate(key=Cast("pk", CharField())).values("key"))
     seen = Q(key__in=uses.values("to_object_id")) | Q(pk__in=_partners().values("picture"))
     for kind in BYLINES:
@@ -108,7 +130,7 @@ def shown_as() -> Iterator[tuple[CreditedImage, list[str]]]:
 def placed(images: Sequence[CreditedImage]) -> list[tuple[CreditedImage, list[Page | Partner]]]:
     """Each of these pictures with the live, public pages and the partners that show it."""
     uses = {*_in_pages(images), *_beside_bylines(images)}
-    pages = Page.objects.live().public().select_related("locale").in_bulk({page for page, _image in uses})
+    pages = listed_pages(Page.objects.select_related("locale")).in_bulk({page for page, _image in uses})
     places: dict[int, list[Page | Partner]] = defaultdict(list)
     for page, image in sorted(uses):
         if page in pages:

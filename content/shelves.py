@@ -20,6 +20,7 @@ from content.models import (
     Partner,
     StoryPage,
 )
+from content.public_pages import listed_pages, public_pages
 
 P = TypeVar("P", bound=Page)
 
@@ -59,7 +60,7 @@ def open_to_read(page: Page) -> None:
 
 def newest(kind: type[P], locale: Locale) -> QuerySet[P]:
     """Every page of a kind that readers may see, newest first."""
-    pages: QuerySet[P] = kind.objects.filter(locale=locale).live().public()
+    pages: QuerySet[P] = listed_pages(kind.objects.filter(locale=locale))
     return pages.select_related("locale").order_by(DAY.desc(nulls_last=True), "-pk")
 
 
@@ -125,12 +126,14 @@ def told_by(partner: Partner) -> list[StoryPage]:
 
 
 def _events(locale: Locale) -> QuerySet[EventPage]:
-    events: QuerySet[EventPage] = EventPage.objects.filter(locale=locale).live().public().select_related("locale")
+    events: QuerySet[EventPage] = listed_pages(EventPage.objects.filter(locale=locale)).select_related("locale")
     with_end: QuerySet[EventPage] = events.alias(last=Coalesce("ends_at", "starts_at"))
     return with_end
 
 
 def _in_order(keys: list[int]) -> list[Page]:
-    pages = Page.objects.filter(pk__in=keys).live().public().specific()
-    found = {page.pk: page for page in pages.select_related("locale", for_specific_subqueries=True)}
+    # An editor may choose an alias, but not beside the page that it repeats.
+    pages = Page.objects.filter(pk__in=keys).exclude(alias_of__in=keys).specific()
+    pages = pages.select_related("locale", for_specific_subqueries=True)
+    found = {page.pk: page for page in public_pages(pages)}
     return stocked(found[key] for key in keys if key in found)

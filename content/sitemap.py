@@ -16,6 +16,7 @@ from wagtail.models import Page, Site
 
 from content.models import Partner
 from content.navigation import absolute
+from content.public_pages import public_pages
 
 MOST_ENTRIES = 50_000  # as the sitemap protocol allows in one file
 
@@ -41,7 +42,8 @@ def _pages(request: HttpRequest) -> Iterator[Entry]:
     inside = Page.objects.none()
     for home in homes:
         inside = inside | Page.objects.descendant_of(home, inclusive=True)
-    found = [page for page in inside.live().public().select_related("locale").order_by("path") if page.get_url(request)]
+    pages = public_pages(inside).filter(alias_of=None).select_related("locale").order_by("path")
+    found = [page for page in pages if page.get_url(request)]
     urls: dict[object, dict[str, str]] = defaultdict(dict)
     for page in found:
         urls[page.translation_key][page.locale.language_code] = absolute(page.get_url(request))

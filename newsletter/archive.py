@@ -7,6 +7,7 @@ from typing import cast
 
 from django.db.models import QuerySet
 
+from content.public_pages import listed_pages
 from newsletter.messages import tree
 from newsletter.messages.tree import Tree
 from newsletter.models import IssuePage, Mailing, NewsletterPage, Variant
@@ -25,8 +26,7 @@ def draft(issue: IssuePage, wanted: Collection[str] = ()) -> Tree:
 
 def issues(page: NewsletterPage) -> QuerySet[IssuePage]:
     """The issues that stand on the web under a newsletter's page, newest first."""
-    found: QuerySet[IssuePage] = IssuePage.objects.child_of(page).live().public().order_by("-month", "-pk")
-    return found
+    return listed_pages(IssuePage.objects.child_of(page)).order_by("-month", "-pk")
 
 
 def _frozen(issue: IssuePage) -> Variant | None:

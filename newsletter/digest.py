@@ -23,6 +23,7 @@ from wagtail.models import Page
 from content import gate
 from content.credits import missing
 from content.models import ArticlePage, CollectionPage, EventPage, StoryPage
+from content.public_pages import public_pages
 from newsletter.messages import bodies, tree
 from newsletter.models import IssuePage, Newsletter, NewsletterPage
 
@@ -253,7 +254,7 @@ def _translated(kind: type[Any], pages: Any, language: str) -> Iterable[Any]:
 
 def _open(pages: Any) -> Any:
     now = timezone.now()
-    return pages.live().public().exclude(expire_at__lte=now)
+    return public_pages(pages).filter(alias_of=None).exclude(expire_at__lte=now)
 
 
 def _bounds(month: date) -> tuple[datetime, datetime]:

@@ -75,6 +75,23 @@ class TrustedProxies:
         return self.get_response(request)
 
 
+class KnownEncodings:
+    """Drops a `Content-Encoding` that names none.
+
+    Wagtail writes “None” there for every document whose name tells of no compression, and a strict client then
+    refuses the file.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.headers.get("Content-Encoding") in ("None", ""):
+            del response.headers["Content-Encoding"]
+        return response
+
+
 class EditorsDeskPolicy:
     """A content security policy for /admin/, whose own scripts and styles are partly inline."""
 

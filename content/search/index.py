@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from wagtail.models import Page, PageViewRestriction
 
@@ -27,6 +27,7 @@ from content.models import (
     StoryPage,
     Term,
 )
+from content.public_pages import listed_pages
 from content.search import facets, words
 
 MODELS: dict[EntryKind, type[Page]] = {
@@ -72,7 +73,8 @@ def write(pages: Iterable[int]) -> None:
     Args:
         pages: primary keys of pages of any kind.
     """
-    pages = sorted(set(pages))
+    named = set(pages)
+    pages = sorted({*named, *_same_texts(named)})
     with transaction.atomic():
         # Two editors, one page: whoever holds the row reads the page, so the last writer writes the last state.
         list(Page.objects.select_for_update(no_key=True).filter(pk__in=pages).order_by("pk").values_list("pk"))
@@ -83,8 +85,16 @@ def write(pages: Iterable[int]) -> None:
             edition.move()
 
 
+def _same_texts(pages: Iterable[int]) -> Iterator[int]:
+    """The aliases of these pages, and those beside them: whether a page is listed, also depends on its source."""
+    concerned = Page.objects.filter(pk__in=list(pages))
+    sources = concerned.exclude(alias_of=None).values("alias_of")
+    same = Page.objects.filter(Q(alias_of__in=concerned.values("pk")) | Q(alias_of__in=sources))
+    yield from same.values_list("pk", flat=True)
+
+
 def _write_kind(kind: EntryKind, pages: list[int]) -> list[int]:
-    readable = _whole(MODELS[kind].objects.filter(pk__in=pages).live().public())
+    readable = _whole(listed_pages(MODELS[kind].objects.filter(pk__in=pages)))
     keys = [page.pk for page in readable]
     SearchEntry.objects.bulk_create(
         [_entry(page, kind) for page in readable],

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django import template
+from django.core.paginator import Page as PageOfList
 from django.http import HttpRequest, QueryDict
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -17,7 +18,7 @@ from wagtail.blocks import StreamValue
 from wagtail.models import Page
 from wagtail.rich_text import get_text_for_indexing
 
-from content import calendar, navigation, pictures, shelves, structured_data
+from content import calendar, navigation, pictures, public_pages, shelves, structured_data
 from content.credits import credit_line
 from content.models import (
     ArticlePage,
@@ -216,7 +217,35 @@ def reader_search(context: template.Context) -> str:
 
 @register.simple_tag(takes_context=True)
 def with_page(context: template.Context, number: int) -> str:
-    """This address's query string with another page number."""
+    """This address's query string with another page number; the first page has none."""
     query: Any = context["request"].GET.copy()
-    query["page"] = str(number)
+    query.pop("page", None)
+    if number > 1:
+        query["page"] = str(number)
     return f"?{query.urlencode()}"
+
+
+@register.filter
+def page_number(title: str, found: PageOfList[Any] | None) -> str:
+    """The title of a list, from its second page on with the number of the page."""
+    if not found or found.number == 1:
+        return title
+    return format_html(_("{title} – page {number}"), title=title, number=found.number)
+
+
+@register.simple_tag(takes_context=True)
+def canonical(context: template.Context, found: PageOfList[Any] | None = None, is_narrowed: bool = False) -> str:
+    """The address that search engines are to keep for this page.
+
+    An alias sends them to its source. Each page of a list has its own address; a list that was narrowed, searched or
+    asked for a page it has not, has none but the whole list's.
+
+    Args:
+        context: of the page.
+        found: the page of the list that is shown, if it is a list.
+        is_narrowed: whether the list shows only what a reader asked for.
+    """
+    page, request = context.get("page"), context["request"]
+    address = public_pages.source_of(page).get_url(request) if isinstance(page, Page) else request.path
+    number = found.number if found and not is_narrowed else 1
+    return navigation.absolute(f"{address}?page={number}" if number > 1 else address)

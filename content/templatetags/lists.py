@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+from typing import TypeVar
+
 from django import template
 from django.core.paginator import Page as PageOfList
 from django.core.paginator import Paginator
@@ -10,9 +14,25 @@ from content import search, shelves
 from content.models import EntryKind, EventPage
 
 register = template.Library()
+T = TypeVar("T")
+
+
+def found_once(find: Callable[[template.Context], T]) -> Callable[[template.Context], T]:
+    """What a list found is kept with the request: the head of the page names the part that its body shows."""
+
+    @wraps(find)
+    def kept(context: template.Context) -> T:
+        lists = context["request"].__dict__.setdefault("found_lists", {})
+        if find not in lists:
+            lists[find] = find(context)
+        found: T = lists[find]
+        return found
+
+    return kept
 
 
 @register.simple_tag(takes_context=True)
+@found_once
 def resources_found(context: template.Context) -> search.Results:
     """The resources that the address asks for."""
     language = context["page"].locale.language_code
@@ -20,6 +40,7 @@ def resources_found(context: template.Context) -> search.Results:
 
 
 @register.simple_tag(takes_context=True)
+@found_once
 def stories_found(context: template.Context) -> search.Results:
     """The stories that the address asks for."""
     language = context["page"].locale.language_code
@@ -33,6 +54,7 @@ def events_to_come(context: template.Context) -> list[EventPage]:
 
 
 @register.simple_tag(takes_context=True)
+@found_once
 def events_past(context: template.Context) -> PageOfList[EventPage]:
     """The events that are over, the latest first, as many as a page of the list takes."""
     past = Paginator(shelves.past_events(context["page"].locale), search.PAGE_SIZE)

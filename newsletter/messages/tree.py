@@ -21,6 +21,7 @@ from wagtail.rich_text import expand_db_html
 from content import shelves
 from content.credits import credit_line
 from content.models import CreditedImage, EventPage, Organisation, StoryPage
+from content.public_pages import public_pages
 from newsletter.messages.headers import one_line
 from newsletter.models import IssuePage, NewsletterPage
 
@@ -149,7 +150,7 @@ def chosen_pages(issue: IssuePage) -> list[int]:
 
 def readable(pages: Iterable[int]) -> dict[int, Page]:
     """Those of the pages that anybody may read now, by id."""
-    found = Page.objects.live().public().filter(pk__in=pages).select_related("locale").specific()
+    found = public_pages(Page.objects.filter(pk__in=pages).select_related("locale").specific())
     return {page.pk: page for page in found}
 
 

@@ -9,6 +9,7 @@ from django import template
 from django.core.paginator import Page, Paginator
 from django.utils.safestring import SafeString, mark_safe
 
+from content.templatetags.lists import found_once
 from newsletter import archive
 from newsletter.messages import bodies
 from newsletter.messages.tree import Tree, archive_url
@@ -38,6 +39,7 @@ def mail_text(issue: IssuePage) -> str:
 
 
 @register.simple_tag(takes_context=True)
+@found_once
 def issues_found(context: template.Context) -> Page[Any]:
     """One page of the archive; a page number that is none means the first, one too high the last."""
     found = archive.issues(context["page"]).select_related("locale")

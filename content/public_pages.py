@@ -1,0 +1,48 @@
+"""Which pages anybody may read, and which of them lists name: an alias is the same text as its source.
+
+Wagtail's own `public()` knows nothing of aliases. It lets an alias of a private page through, although the page itself
+is served behind the lock of its source; and it gives the same text once for every alias.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from wagtail.models import Page
+
+P = TypeVar("P", bound=Page)
+
+
+def public_pages(pages: QuerySet[P]) -> QuerySet[P]:
+    """Those of the pages that anybody may read: live, behind no lock, and no alias of a page behind one."""
+    private = Page.objects.all().private_q()
+    source = _open(private).filter(pk=OuterRef("alias_of"))
+    return pages.filter(live=True).exclude(private).filter(Q(alias_of=None) | Exists(source))
+
+
+def listed_pages(pages: QuerySet[P]) -> QuerySet[P]:
+    """Those of the pages that lists, feeds and search name: public, and every text once in a language.
+
+    An alias stands for its source only in another language, where the source does not stand itself; of several
+    aliases there, the first one does.
+    """
+    private = Page.objects.all().private_q()
+    elsewhere = _open(private).filter(pk=OuterRef("alias_of")).exclude(locale=OuterRef("locale"))
+    before = _open(private).filter(alias_of=OuterRef("alias_of"), locale=OuterRef("locale"), pk__lt=OuterRef("pk"))
+    once = Q(alias_of=None) | (Exists(elsewhere) & ~Exists(before))
+    return pages.filter(live=True).exclude(private).filter(once)
+
+
+def source_of(page: Page) -> Page:
+    """The page that an alias repeats, which search engines are sent to; any other page is its own source."""
+    seen = {page.pk}
+    while page.alias_of_id and page.alias_of_id not in seen:
+        seen.add(page.alias_of_id)
+        page = page.alias_of
+    return page
+
+
+def _open(private: Q) -> QuerySet[Page]:
+    pages: QuerySet[Page] = Page.objects.filter(live=True).exclude(private)
+    return pages
