@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
 from wagtail.contrib.typed_table_block.blocks import TypedTableBlock
 from wagtail.documents.blocks import DocumentChooserBlock
-from wagtail.images.blocks import ImageBlock
+from wagtail.images.blocks import ImageBlock, ImageBlockComparison
 
 WORDS = ["bold", "italic", "link", "superscript", "subscript"]
 TEXT = ["h4", "ol", "ul", "blockquote", "document-link", "code", *WORDS]
@@ -19,10 +19,26 @@ class HeadingBlock(blocks.CharBlock):
         template = "content/blocks/heading.html"
 
 
+class PictureComparison(ImageBlockComparison):
+    """Compares two versions of a picture's place; Wagtail's own fails where the place is empty."""
+
+    def htmlvalue(self, val: Any) -> str:
+        """The picture as HTML; an empty place shows empty fields."""
+        shown: str = super().htmlvalue(self.block._image_to_struct_value(None) if val is None else val)
+        return shown
+
+
+class PictureBlock(ImageBlock):
+    """A picture with its alt text in this place."""
+
+    def get_comparison_class(self) -> type[PictureComparison]:
+        return PictureComparison
+
+
 class FigureBlock(blocks.StructBlock):
     """A picture with its caption; the credit line is made from the picture's own fields."""
 
-    image = ImageBlock(label=_("Picture"))
+    image = PictureBlock(label=_("Picture"))
     caption = blocks.RichTextBlock(required=False, features=WORDS, label=_("Caption"))
     size = blocks.ChoiceBlock(
         choices=[("text", _("As wide as the text")), ("wide", _("Wider than the text"))],

@@ -14,6 +14,7 @@ from wagtail.log_actions import log
 from wagtail.models import Page, Revision
 
 from content import gate
+from content.publishing import references
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +52,8 @@ def check_schedule(instance: Revision, raw: bool = False, **_said: Any) -> None:
 def hold_back() -> int:
     """Take the time off scheduled pages that are due but may not go out, so that they do not stop the others.
 
-    What was complete when it was scheduled may lack something by now. The page stays as it is; its history says why.
+    What was complete when it was scheduled may lack something by now, or name something that was deleted. The page
+    stays as it is; its history says why.
 
     Returns:
         How many were held back.
@@ -59,8 +61,9 @@ def hold_back() -> int:
     held = 0
     for revision in Revision.page_revisions.filter(approved_go_live_at__lt=timezone.now()):
         page = revision.as_object()
-        if found := gate.findings(page):
-            reasons = [finding.message for finding in found]
+        reasons = [finding.message for finding in gate.findings(page)]
+        reasons += references.sentences(page.gone_references)
+        if reasons:
             Revision.objects.filter(pk=revision.pk).update(approved_go_live_at=None)
             log(instance=page, action="content.held_back", revision=revision, data={"reasons": reasons})
             logger.warning("“%s” did not go live as scheduled: %s", page, " ".join(reasons))

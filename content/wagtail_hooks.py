@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse, reverse_lazy
+from django.utils.safestring import mark_safe
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +15,7 @@ from wagtail import hooks
 from wagtail.admin import messages
 from wagtail.admin.menu import MenuItem
 from wagtail.admin.ui.components import Component
+from wagtail.log_actions import log
 from wagtail.models import Page
 from wagtail.snippets.models import register_snippet
 
@@ -25,6 +28,7 @@ from content.admin import (
     LibraryGroup,
     UndrawablePicturesPanel,
 )
+from content.publishing import references
 from content.wording import language_name
 
 register_snippet(LibraryGroup)
@@ -94,5 +98,22 @@ def undrawable_pictures(request: HttpRequest, panels: list[Component]) -> None:
 def log_actions(actions: Any) -> None:
     """The history of a page tells when the gate held it back."""
     actions.register_action(
-        "content.held_back", _("Hold back"), _("Did not go live as scheduled: a picture lacks its credit")
+        "content.held_back", _("Hold back"), _("Did not go live as scheduled: something is missing on it")
     )
+
+
+@hooks.register("before_edit_page")
+def say_what_is_gone(request: HttpRequest, page: Page) -> None:
+    """Whoever opens a draft is told which of its places became empty."""
+    if request.method == "GET" and (gone := getattr(page, "gone_references", ())):
+        told = {"sentences": references.sentences(gone)}
+        messages.warning(request, mark_safe(render_to_string("content/admin/gone_references.html", told)))  # noqa: S308
+
+
+@hooks.register("before_bulk_action")
+def log_bulk_deletion(request: HttpRequest, action_type: str, objects: list[Any], _action: Any) -> None:
+    """Log what is deleted many at a time, as Wagtail logs single deletions: a draft says later what it lost."""
+    if action_type == "delete":
+        for thing in objects:
+            if not isinstance(thing, Page):
+                log(instance=thing, action="wagtail.delete", user=request.user, deleted=True)

@@ -11,6 +11,7 @@ from wagtail.signals import page_slug_changed, page_unpublished, post_page_move
 
 from content import doors, edition, renditions, search
 from content.models import CreditedDocument, CreditedImage, Facet, ImageText, Organisation, Partner, Person, Term
+from content.publishing import deletion
 
 SEEN_AT_ONCE = (
     CreditedDocument,
@@ -29,6 +30,8 @@ SEEN_AT_ONCE = (
 def connect() -> None:
     """Set the gate before every row that publishes; let edition, index and renditions follow what readers see."""
     pre_save.connect(doors.check_page)
+    for model in deletion.GUARDED:
+        pre_delete.connect(deletion.refuse_while_shown, sender=model)
     pre_save.connect(doors.check_schedule, sender=Revision)
     post_save.connect(edition.move_with_page)
     for signal in (page_unpublished, page_slug_changed, post_page_move):

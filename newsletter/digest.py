@@ -24,6 +24,7 @@ from content import gate
 from content.credits import missing
 from content.models import ArticlePage, CollectionPage, EventPage, StoryPage
 from content.public_pages import public_pages
+from content.publishing import references
 from newsletter.messages import bodies, tree
 from newsletter.models import IssuePage, Newsletter, NewsletterPage
 
@@ -283,6 +284,7 @@ def _problems_of(issue: IssuePage) -> Iterator[str]:
             "It is set to go live on %(moment)s, and its page can not be read before. "
             "Take that date out of its schedule, and choose the hour when you send it."
         ) % {"moment": date_format(timezone.localtime(issue.go_live_at), "DATETIME_FORMAT")}
+    yield from references.sentences(issue.gone_references)
     yield from _problems_of_items(issue)
     yield from (finding.message for finding in gate.findings(issue))
     if unfilled := _unfilled(issue):

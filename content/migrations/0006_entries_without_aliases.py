@@ -10,6 +10,6 @@ def forget_repetitions(apps, _schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("content", "0003_image_texts")]
+    dependencies = [("content", "0005_picture_uploads")]
 
     operations = [migrations.RunPython(forget_repetitions, migrations.RunPython.noop)]

@@ -1,5 +1,6 @@
 """The tables of what educators read."""
 
+from content.models.drafts import OpenableDraft
 from content.models.entries import EntryKind, EntryTerm, SearchEntry, SearchIndex
 from content.models.image_texts import ImageText
 from content.models.media import CreditedDocument, CreditedImage, CreditedRendition
@@ -43,6 +44,7 @@ __all__ = [
     "ImageText",
     "ImportedSource",
     "InformationPage",
+    "OpenableDraft",
     "Organisation",
     "Partner",
     "PartnerKind",

@@ -14,13 +14,14 @@ from wagtail.search import index
 
 from content.blocks import BodyBlock, FactsBlock
 from content.forms.pages import PublishingForm
+from content.models.drafts import OpenableDraft
 from content.models.media import CreditedImage
 from content.models.partners import Partner, Person
 from content.models.terms import Term
 from content.representation import AttributionField, NamesField, PartnerField, TermsField
 
 
-class ReadingPage(Page):
+class ReadingPage(OpenableDraft, Page):
     """A page people read: a summary, a picture, a body, the terms it is found under."""
 
     summary = models.TextField(
@@ -70,7 +71,7 @@ class ReadingPage(Page):
         return timezone.localdate(self.first_published_at) if self.first_published_at else None
 
 
-class IndexPage(Page):
+class IndexPage(OpenableDraft, Page):
     """A page that lists its children: a title and a few words above the list."""
 
     introduction = RichTextField(_("introduction"), blank=True, features=["bold", "italic", "link"])
@@ -83,7 +84,7 @@ class IndexPage(Page):
         abstract = True
 
 
-class HomePage(Page):
+class HomePage(OpenableDraft, Page):
     """The front door."""
 
     lead = models.TextField(_("lead"), max_length=400, blank=True, help_text=_("What this place is, in two sentences."))
@@ -177,7 +178,7 @@ class StoryPage(ReadingPage):
     """A best practice, told by or with the partner it comes from."""
 
     partner = models.ForeignKey(
-        Partner, null=True, blank=True, on_delete=models.PROTECT, related_name="stories", verbose_name=_("partner")
+        Partner, null=True, blank=True, on_delete=models.SET_NULL, related_name="stories", verbose_name=_("partner")
     )
     facts = StreamField(FactsBlock(), blank=True, verbose_name=_("facts at a glance"))
 
@@ -308,7 +309,7 @@ class CollectionItem(Orderable):
     panels = [PageChooserPanel("page", ["content.ArticlePage", "content.StoryPage"]), FieldPanel("note")]
 
 
-class InformationPage(Page):
+class InformationPage(OpenableDraft, Page):
     """A page about the site itself: about, privacy, accessibility."""
 
     summary = models.TextField(_("summary"), max_length=300, blank=True)

@@ -249,3 +249,10 @@ def canonical(context: template.Context, found: PageOfList[Any] | None = None, i
     address = public_pages.source_of(page).get_url(request) if isinstance(page, Page) else request.path
     number = found.number if found and not is_narrowed else 1
     return navigation.absolute(f"{address}?page={number}" if number > 1 else address)
+
+
+@register.simple_tag(takes_context=True)
+def shown_at(context: template.Context, usage_url: str) -> Any:
+    """Where the thing that a page asks to delete is shown, by the address of its usage; None on other pages."""
+    shown: dict[str, Any] = context.get("shown_at") or {}
+    return shown.get(usage_url)

@@ -18,13 +18,13 @@ from wagtail.search import index
 from wagtail.url_routing import RouteResult
 
 from content.blocks import WORDS
-from content.models import ArticlePage, Term
+from content.models import ArticlePage, OpenableDraft, Term
 from newsletter.models.subscribers import Choice, Newsletter
 
 ISSUES = "issues"
 
 
-class NewsletterPage(Page):
+class NewsletterPage(OpenableDraft, Page):
     """What the newsletter is, the sign-up form, and the archive of its issues under `issues/`."""
 
     newsletter = models.ForeignKey(
@@ -100,7 +100,7 @@ class CorrectionBlock(blocks.StructBlock):
         label = _("Correction")
 
 
-class IssuePage(Page):
+class IssuePage(OpenableDraft, Page):
     """The words of one issue. What was sent is frozen in its mailing; this page is what editors work on."""
 
     newsletter = models.ForeignKey(
@@ -156,6 +156,14 @@ class IssuePage(Page):
     class Meta:
         verbose_name = _("issue")
         verbose_name_plural = _("issues")
+
+    @property
+    def shows_what_was_sent(self) -> bool:
+        """Whether its page shows the frozen words of its mailing, which nothing that is deleted can change."""
+        mailings = self.mailings.model.objects.exclude(state="cancelled").filter(
+            variants__language=self.locale.language_code
+        )
+        return bool(mailings.filter(issue__translation_key=self.translation_key).exists())
 
     @property
     def preview_modes(self) -> list[tuple[str, Any]]:
