@@ -8,10 +8,9 @@ from pathlib import PurePath
 from typing import Any
 
 from django.utils import timezone
-from wagtail.images.models import Filter
 
 from content.images import NormalizedPicture, UndrawablePicture, deletes_stored_files_on_error, normalize_picture
-from content.models import CreditedImage, CreditedRendition
+from content.models import CreditedImage
 
 LARGEST = 500_000_000  # bytes: what was taken once is not refused for its size
 BATCH = 100
@@ -40,7 +39,7 @@ def check_stored_pictures(again: bool = False) -> Receipt:
     """Decode every picture that was not checked yet; each one is settled by itself, so that a next run goes on there.
 
     A file that sizes can be drawn from stays as it is. Of any other a new file is made; the bytes that were there
-    become its upload, and its sizes are drawn again under their addresses, which pages and mails know.
+    become its upload, and its sizes are drawn anew when they are asked for.
 
     Args:
         again: begin anew, also with those that were checked.
@@ -92,22 +91,8 @@ def _mend(image: CreditedImage, picture: NormalizedPicture) -> None:
     with deletes_stored_files_on_error():
         image.file.save(picture.name, picture, save=False)
         image.undrawable_since = since
-        for rendition in image.renditions.all():
-            _draw_again(image, rendition)
+        image.renditions.all().delete()
         facts = ["width", "height", "file_size", "file_hash", "upload", "is_first_of_several"]
         row = {name: getattr(image, name) for name in facts}
         CreditedImage.objects.filter(pk=image.pk).update(file=image.file.name, **row)
     storage.delete(old)
-
-
-def _draw_again(image: CreditedImage, rendition: CreditedRendition) -> None:
-    """Put a size drawn from the new file in the place of the old one."""
-    drawn = image.generate_rendition_file(Filter(rendition.filter_spec))
-    storage, name = rendition.file.storage, rendition.file.name
-    if PurePath(name).suffix != PurePath(drawn.name).suffix:
-        rendition.delete()
-        return
-    storage.delete(name)
-    rendition.file = storage.save(name, drawn)  # Width and height follow.
-    rendition.save()
-    rendition.purge_from_cache()

@@ -5,7 +5,7 @@ from django.db.models import F
 
 
 def forget_repetitions(apps, _schema_editor):
-    entries = apps.get_model("content", "0005_picture_uploads").objects
+    entries = apps.get_model("content", "SearchEntry").objects
     entries.filter(page__alias_of__locale=F("page__locale")).delete()
 
 

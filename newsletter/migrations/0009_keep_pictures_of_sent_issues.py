@@ -11,7 +11,7 @@ from django.db import migrations
 
 
 def keep(apps, _schema_editor):
-    FrozenPicture = apps.get_model("newsletter", "0008_frozen_pictures")
+    FrozenPicture = apps.get_model("newsletter", "FrozenPicture")
     renditions = apps.get_model("content", "CreditedRendition").objects
     known = set()
     for content in apps.get_model("newsletter", "Variant").objects.values_list("content", flat=True).iterator():
