@@ -9,7 +9,7 @@ from celery import shared_task
 from celery.signals import worker_ready
 from django.conf import settings
 
-from newsletter import bounces, delivery, digest, frozen_pictures
+from newsletter import bounces, delivery, digest, frozen_pictures, heartbeats
 
 SHIFT_LIMIT = 840  # seconds: a shift, and the longest wait for a reply; below the broker's patience
 
@@ -18,6 +18,7 @@ SHIFT_LIMIT = 840  # seconds: a shift, and the longest wait for a reply; below t
 def tick() -> None:
     """The minute's round."""
     delivery.tick()
+    heartbeats.forget()
 
 
 @shared_task(time_limit=SHIFT_LIMIT)

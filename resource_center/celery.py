@@ -8,7 +8,7 @@ from django_structlog.celery.steps import DjangoStructLogInitStep
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "resource_center.settings")
 
-app = Celery("resource_center", include=["resource_center.tasks_backend"])
+app = Celery("resource_center", include=["resource_center.tasks_backend", "resource_center.heartbeat"])
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.steps["worker"].add(DjangoStructLogInitStep)  # Events of a task tell its id, and that of the request behind it.

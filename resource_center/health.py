@@ -13,6 +13,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from redis import Redis
 
+from newsletter import heartbeats
+
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
@@ -59,6 +61,12 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(_request: HttpRequest) -> JsonResponse:
-    """Database, broker and storage answer: 200, or 503 and which do not."""
-    state = {part: "answers" if answers(part) else "does not answer" for part in PARTS}
+    """Database, broker, storage, and this host's worker and beat answer: 200, or 503 and which do not.
+
+    Worker and beat are named where they run; while they start, nothing is missed.
+    """
+    parts = {part: answers(part) for part in PARTS}
+    if parts["database"]:
+        parts |= heartbeats.known()
+    state = {part: "answers" if fine else "does not answer" for part, fine in parts.items()}
     return JsonResponse(state, status=200 if set(state.values()) == {"answers"} else 503)

@@ -224,6 +224,11 @@ def time_zone(value: str) -> str:
     return f"is {value!r}: it must be a time zone such as America/New_York"
 
 
+def seconds(value: str) -> str:
+    fine = counts(value) and int(value) >= 5
+    return "" if fine else f"is {value!r}: it must be a whole number of seconds from 5"
+
+
 def log_format(value: str) -> str:
     return "" if value.lower() in {"plain", "json"} else f"is {value!r}: it must be plain or json"
 
@@ -271,6 +276,7 @@ SETTINGS: dict[str, Setting] = {
     "DKIM_SELECTOR": Setting("", selector),
     "DKIM_DOMAIN": Setting("", domain),
     "TIME_ZONE": Setting("America/New_York", time_zone),
+    "HEARTBEAT_TIMEOUT": Setting("90", seconds),
     "LOG_FORMAT": Setting("plain", log_format),
     "LOG_LEVEL": Setting("INFO", log_level),
     "ACCESS_LOG": Setting("", not_yet("the proxy in front of the site can keep one.")),

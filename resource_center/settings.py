@@ -173,7 +173,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TIMEZONE = env["TIME_ZONE"]
 CELERY_BEAT_SCHEDULER = "resource_center.beat:Clockwork"
-CELERY_BEAT_MAX_LOOP_INTERVAL = 60  # seconds until a clock that was set right is noticed
+HEARTBEAT_TIMEOUT = int(env["HEARTBEAT_TIMEOUT"])  # seconds
+HEARTBEAT_EVERY = min(10.0, HEARTBEAT_TIMEOUT / 5)
+# Seconds until a clock that was set right is noticed; and beat's loop turns as often as it must.
+CELERY_BEAT_MAX_LOOP_INTERVAL = min(60, HEARTBEAT_TIMEOUT / 4)
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "newsletter.tasks.tick", "schedule": 60.0},
     "draft-digest": {"task": "newsletter.tasks.draft_digest", "schedule": crontab(minute=0, hour=6, day_of_month="1")},

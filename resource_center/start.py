@@ -15,7 +15,7 @@ import time
 from typing import TYPE_CHECKING
 
 from resource_center import broker, preflight
-from resource_center.supervisor import Child, Stopped, Supervisor
+from resource_center.supervisor import FIRST_HEARTBEAT, Child, Heartbeats, Stopped, Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,17 +91,23 @@ def web(full: Mapping[str, str]) -> Child:
     )
 
 
-def worker() -> Child:
+def heartbeats(role: str, data_dir: Path, full: Mapping[str, str]) -> Heartbeats:
+    return Heartbeats(data_dir / "heartbeats" / role, float(full["HEARTBEAT_TIMEOUT"]))
+
+
+def worker(data_dir: Path, full: Mapping[str, str]) -> Child:
     # TERM lets running tasks end for a moment and gives the rest back to the broker.
     processes = str(max(2, os.cpu_count() or 1))
     command = [*CELERY, "worker", *QUIETLY, "--without-mingle", "--concurrency", processes]
-    return Child("worker", command, {"REMAP_SIGTERM": "SIGQUIT"}, politeness=5)
+    alive = heartbeats("worker", data_dir, full)
+    return Child("worker", command, {"REMAP_SIGTERM": "SIGQUIT"}, politeness=5, heartbeat=alive)
 
 
-def beat(data_dir: Path) -> Child:
+def beat(data_dir: Path, full: Mapping[str, str]) -> Child:
     schedule = data_dir / "beat"
     schedule.mkdir(exist_ok=True)
-    return Child("beat", [*CELERY, "beat", *QUIETLY, "--schedule", str(schedule / "schedule")], politeness=5)
+    command = [*CELERY, "beat", *QUIETLY, "--schedule", str(schedule / "schedule")]
+    return Child("beat", command, politeness=5, heartbeat=heartbeats("beat", data_dir, full))
 
 
 def answer(full: Mapping[str, str]) -> str:
@@ -153,11 +159,11 @@ def serve(supervisor: Supervisor, target: str, data_dir: Path, full: Mapping[str
         supervisor.say("Starting the broker ...")
         supervisor.keep(Child("broker", broker.command(data_dir), foundation=True))
     supervisor.say("Preparing database and files (the first time takes up to a minute) ...")
-    options = ["--demo"] if target == "demo" else []
+    options = ["--expect-heartbeats", f"{FIRST_HEARTBEAT:g}", *(["--demo"] if target == "demo" else [])]
     if not supervisor.finish(Child("prepare", [*MANAGE, "prepare", *options])):
         raise CannotStart("The site could not be prepared: the lines above say why.")
     supervisor.say("Starting web, worker and beat ...")
-    for child in (web(full), worker(), beat(data_dir)):
+    for child in (web(full), worker(data_dir, full), beat(data_dir, full)):
         supervisor.keep(child)
     await_readiness(supervisor, full)
     announce(supervisor, target, data_dir, full)

@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 GUARDIAN = Path(__file__).with_name("guardian.py")
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 SLOWEST_RESTART = 4.0  # seconds
+LOOK_EVERY = 1.0  # seconds between looks at the heartbeats
 GRACE = 5.0  # seconds between TERM and KILL; with the broker's own end it stays under 10
 LAST_GRACE = 2.0
+HEARTBEAT = "HEARTBEAT_FILE"  # in a child's environment: with its own process id behind it, the file that it touches
+FIRST_HEARTBEAT = 180.0  # seconds a child may take to start on a busy machine
 PIECE = 4000  # bytes; a pipe that is writable takes this much without blocking
 LINE_LIMIT = 1_000_000  # bytes
 
@@ -41,6 +44,52 @@ def die_with_parent(number: int, parent: int) -> None:
             os.kill(os.getpid(), number)
 
 
+class Heartbeats:
+    """The files that a child and the processes it starts touch as long as they live, by this process's own clock.
+
+    Args:
+        prefix: of their names; behind it stands the process id of each.
+        timeout: seconds without a touch after which a living process hangs.
+    """
+
+    def __init__(self, prefix: Path, timeout: float) -> None:
+        self.prefix = prefix
+        self.timeout = timeout
+        self.heard: dict[int, tuple[int, float]] = {}  # by process: its last touch, and when that was first seen
+
+    def begin(self) -> None:
+        """Forget the processes of an earlier start."""
+        self.prefix.parent.mkdir(exist_ok=True)
+        self.heard.clear()
+        for file in self._files():
+            file.unlink(missing_ok=True)
+
+    def hung(self, leader: int, started: float) -> bool:
+        """Whether one of the living processes has not been heard from for too long.
+
+        Args:
+            leader: the process that was started; it must be heard from within FIRST_HEARTBEAT seconds.
+            started: when that was.
+        """
+        now = time.monotonic()
+        for file in self._files():
+            pid = int(file.suffix[1:])
+            try:
+                os.kill(pid, 0)
+                touched = file.stat().st_mtime_ns
+            except OSError:
+                file.unlink(missing_ok=True)
+                self.heard.pop(pid, None)
+                continue
+            if touched != self.heard.get(pid, (0, 0.0))[0]:
+                self.heard[pid] = (touched, now)
+        silent = any(now - seen > self.timeout for _touched, seen in self.heard.values())
+        return silent or (leader not in self.heard and now - started > max(FIRST_HEARTBEAT, self.timeout))
+
+    def _files(self) -> list[Path]:
+        return [file for file in self.prefix.parent.glob(f"{self.prefix.name}.*") if file.suffix[1:].isdigit()]
+
+
 @dataclass
 class Child:
     """One process that is kept running, with everything it starts, in a process group of its own.
@@ -53,9 +102,12 @@ class Child:
     environment: Mapping[str, str] = field(default_factory=dict)
     foundation: bool = False
     politeness: int = 0  # nice(2): background work lets readers go first
+    heartbeat: Heartbeats | None = None
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     due: float = 0.0
+    looked_at: float = 0.0
+    killed: float = 0.0  # when it is, since it hangs and was asked to end
     delay: float = 0.5
     unfinished: bytes = b""
 
@@ -166,6 +218,7 @@ class Supervisor:
         if self.guardian.poll() is not None:
             self._start_guardian()
         for child in self.kept:
+            self._end_if_hung(child)
             self._revive(child)
 
     def stop(self) -> None:
@@ -221,10 +274,14 @@ class Supervisor:
         if child not in self.children:
             self.children.append(child)
         child.started = time.monotonic()
-        child.due = 0.0
+        child.due = child.killed = 0.0
+        beating = {}
+        if child.heartbeat:
+            child.heartbeat.begin()
+            beating[HEARTBEAT] = str(child.heartbeat.prefix)
         child.process = subprocess.Popen(
             child.command,
-            env={**self.environment, **child.environment},
+            env={**self.environment, **child.environment, **beating},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -234,6 +291,20 @@ class Supervisor:
         if child.output:
             os.set_blocking(child.output.fileno(), False)
             self.selector.register(child.output, selectors.EVENT_READ, child)
+
+    def _end_if_hung(self, child: Child) -> None:
+        """Ask a child that hangs, and all it has started, to end; kill what has not ended in time."""
+        now = time.monotonic()
+        if child.process is None or child.heartbeat is None or not child.running or now < child.looked_at + LOOK_EVERY:
+            return
+        child.looked_at = now
+        if child.killed:
+            if now > child.killed:
+                self._signal_group(child.process.pid, signal.SIGKILL)
+        elif child.heartbeat.hung(child.process.pid, child.started):
+            self.say(f"hangs: not heard from for {child.heartbeat.timeout:g} s; it is ended", child.name)
+            child.killed = now + GRACE
+            self._signal_group(child.process.pid, signal.SIGTERM)
 
     def _revive(self, child: Child) -> None:
         now = time.monotonic()
@@ -274,9 +345,12 @@ class Supervisor:
         """Kill what is left of a child's group, and take it off the list."""
         if child.process is None:
             return
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.process.pid, signal.SIGKILL)
+        self._signal_group(child.process.pid, signal.SIGKILL)
         child.process.wait()
         self._show(child)
         self._close(child)
         self._tell_guardian(f"-{child.process.pid}")
+
+    def _signal_group(self, group: int, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, number)

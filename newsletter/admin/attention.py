@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from wagtail.admin.ui.components import Component
 
-from newsletter import bounces
+from newsletter import bounces, heartbeats
 from newsletter.delivery.replies import ADDRESS, UNCERTAIN
-from newsletter.models import BounceMailbox, Delivery, Dispatch, Mailing, Notice
+from newsletter.models import BounceMailbox, Delivery, Dispatch, Heartbeat, Mailing, Notice
 
 LATE = timedelta(minutes=5)
 WAITED = timedelta(hours=1)
@@ -36,7 +36,31 @@ class Matter(NamedTuple):
 
 def matters() -> list[Matter]:
     """Everything that needs a person now, the most pressing first."""
-    return [*_paused(), *_late(), *_notices(), *_mailbox(), *_uncertain()]
+    return [*_hung(), *_paused(), *_late(), *_notices(), *_mailbox(), *_uncertain()]
+
+
+def _hung() -> Iterator[Matter]:
+    what = {
+        Heartbeat.Role.WORKER: (
+            _("The worker hangs"),
+            _("Until it works again, no mail goes out from there and no picture is prepared."),
+        ),
+        Heartbeat.Role.BEAT: (
+            _("The scheduler hangs"),
+            _("Until it works again, nothing begins at its hour: no scheduled mailing, no scheduled page."),
+        ),
+    }
+    for process in heartbeats.silent():
+        title, words = what[Heartbeat.Role(process.role)]
+        since = _("Nothing was heard from it on %(host)s since %(when)s.") % {
+            "host": process.host,
+            "when": date_format(timezone.localtime(process.at), "DATETIME_FORMAT"),
+        }
+        yield Matter(title, f"{since} {words} {_ask_to_restart()}")
+
+
+def _ask_to_restart() -> str:
+    return _("Where “make run” looks after it, it is started again by itself; else ask whoever looks after this site.")
 
 
 def _paused() -> Iterator[Matter]:

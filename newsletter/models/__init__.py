@@ -13,6 +13,7 @@ from newsletter.models.mailings import (
     Variant,
 )
 from newsletter.models.pace import Throttle
+from newsletter.models.processes import Heartbeat
 from newsletter.models.responses import Bounce, BounceMailbox, Registration
 from newsletter.models.subscribers import (
     Choice,
@@ -32,6 +33,7 @@ __all__ = [
     "Delivery",
     "Dispatch",
     "FrozenPicture",
+    "Heartbeat",
     "IssuePage",
     "Lane",
     "LedgerMark",

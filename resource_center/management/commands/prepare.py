@@ -19,8 +19,9 @@ from django.db.migrations.executor import MigrationExecutor
 from wagtail.models import Site
 
 from content import search
-from newsletter import site
+from newsletter import heartbeats, site
 from newsletter.demo import load as demo
+from newsletter.models import Heartbeat
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -35,6 +36,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--demo", action="store_true", help="Load the demo site if the database is empty.")
+        parser.add_argument(
+            "--expect-heartbeats",
+            type=float,
+            metavar="SECONDS",
+            help="Worker and beat are about to start on this host: miss them only after so many seconds.",
+        )
 
     def handle(self, **options: Any) -> None:
         self.migrate()
@@ -45,6 +52,8 @@ class Command(BaseCommand):
             keep_admin()
         site.found()
         self.renew_search_index()
+        if options["expect_heartbeats"] is not None:
+            heartbeats.expect(Heartbeat.Role, options["expect_heartbeats"])
 
     def migrate(self) -> None:
         try:
