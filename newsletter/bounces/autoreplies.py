@@ -6,6 +6,7 @@ import re
 
 from newsletter.bounces.findings import Finding, address_in
 from newsletter.bounces.mail import Mail
+from newsletter.bounces.recognition import is_bounce
 from newsletter.diagnosis.phrases import any_of
 from newsletter.models import Bounce
 
@@ -35,7 +36,12 @@ SUBJECT = re.compile(rf"^\W*(?:(?:re|aw|sv|fwd?)\s*:\s*)*(?:{_BEGINNINGS.pattern
 
 
 def findings(mail: Mail) -> list[Finding]:
-    """The sender of an automatic reply; nothing when the mail is none."""
+    """The sender of an automatic reply; nothing when the mail is none.
+
+    A mail server's own mail is none, whatever its head says: that it can not be read does not mean that ours arrived.
+    """
+    if is_bounce(mail):
+        return []
     submitted = mail.header("auto-submitted").lower()
     marked = any(mail.header(name) for name in MARKS) or mail.header("precedence").lower() == "auto_reply"
     if not (submitted.startswith("auto-replied") or marked or SUBJECT.match(mail.header("subject"))):

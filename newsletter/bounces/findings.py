@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from newsletter.models import Bounce
 
-ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,128}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?")
+ADDRESS = re.compile(
+    r"(?:[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,128}|(?<![\w\"])\"[^\s\"@<>()]{1,64}\")"
+    r"@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?"
+)
 
 
 @dataclass(frozen=True, slots=True)

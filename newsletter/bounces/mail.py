@@ -12,6 +12,8 @@ from itertools import islice
 
 from inscriptis import get_text
 
+from newsletter.bounces import boundaries
+
 LARGEST = 1024 * 1024  # bytes that are looked at; what a report says stands before what it returns
 MOST_PARTS = 200
 MOST_NESTED = 40  # boundaries; more of them are nobody's mail, and cost more than they say
@@ -56,10 +58,10 @@ def parse(raw: bytes) -> Mail:
     raw = raw[:LARGEST].replace(b"\r\n", b"\n").lstrip(b"\n")
     if raw.startswith((b"From ", b">From ")):  # the line an mbox begins a mail with
         raw = raw.partition(b"\n")[2]
-    raw = _bounded(raw)
+    raw = boundaries.mend(_bounded(raw))
     try:
         message = message_from_bytes(raw)
-        return _sorted(message)
+        return taken_apart(message)
     except (RecursionError, ValueError, LookupError, TypeError, AttributeError, AssertionError):
         return Mail(Message(), prose=raw[:LONGEST_TEXT].decode("utf-8", "replace"))
 
@@ -98,7 +100,8 @@ def _bounded(raw: bytes) -> bytes:
     return raw[: beyond.start()] if beyond else raw
 
 
-def _sorted(message: Message) -> Mail:
+def taken_apart(message: Message) -> Mail:
+    """The parts of a message that the standard library has read."""
     mail = Mail(message)
     html = ""
     for part in _parts(message):

@@ -4,6 +4,6 @@ Both those who hear a server (`newsletter.delivery`) and those who read what com
 here. `phrases` has the words, `rules` says how they and the codes of RFC 3463 are weighed.
 """
 
-from newsletter.diagnosis.rules import diagnose, status_of, tells
+from newsletter.diagnosis.rules import diagnose, is_before_any_recipient, status_of, tells
 
-__all__ = ["diagnose", "status_of", "tells"]
+__all__ = ["diagnose", "is_before_any_recipient", "status_of", "tells"]

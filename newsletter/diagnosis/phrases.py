@@ -19,11 +19,25 @@ COMMANDS = re.compile(
     r"(?::<[^>\n]*>)?(?: SIZE=\d+)?(?: command)?\)?|^>>> .*$",
     re.IGNORECASE | re.MULTILINE,
 )
-ABOUT_MAIL_FROM = any_of(r"""
-    in reply to (?:the )?MAIL FROM
-    after (?:pipelined )?MAIL FROM
-    >>> MAIL FROM:[^\n]*\n<<< 5
+# Refused before any recipient was named: it is about us, whatever the words are.
+BEFORE_ANY_RECIPIENT = any_of(r"""
+    in reply to (?:the )?(?:MAIL FROM|EHLO|HELO)
+    after (?:sending |pipelined )?(?:MAIL FROM|EHLO|HELO|initial connection)
+    (?:did not|didn't|does not) like our (?:MAIL FROM|EHLO|HELO)
+    but (?:my name|(?:the )?sender|greeting) (?:was rejected|failed)|\bmy name was rejected
+    refused to talk to me
+    >>> (?:MAIL|EHLO|HELO)\b[^\n]*\n<<< 5
 """)
+# All recipients were refused before, and this is only the consequence.
+NO_RECIPIENT_LEFT = re.compile(
+    r"(?:error: )?no valid recipients[^\n]{0,20}\(in reply to (?:end of )?DATA|\bneed rcpt\b", re.IGNORECASE
+)
+NOT = re.compile(r"\b(does|do|did|is|was|were|has|have|could)(?:nt|\u2019t)\b", re.IGNORECASE)
+# Nothing but a link, or words that lead to one.
+NOTHING_BUT_LINKS = re.compile(
+    r"(?:[\s…\d.,:;()<>\[\]\"'#-]|\b(?:see|please|visit|at|for|more|info(?:rmation)?|details|refer|to|error)\b)*",
+    re.IGNORECASE,
+)
 
 FULL = any_of(r"""
     over ?quota
@@ -67,7 +81,7 @@ ABOUT_US = any_of(r"""
     not (?:allowed|permitted|authori[sz]ed) (?:to|for|from|by)
     unauthori[sz]ed|permission|insufficient rights|restricted|moderat
     access denied|refused by filter
-    not a member|members only
+    \bnot (?:an? )?(?:\w+ )?members?\b|\bnon-?members?\b|members only|only (?:\w+ )?(?:members|subscribers)
     \bdmarc\b|\bspf\b|\bdkim\b|authenticat|sender ?id\b
     tls (?:is )?required|must issue a starttls
     relay(?:ing)?\b(?: access| not|:| is)?[^.\n]{0,20}(?:denied|permitted|prohibited|allowed)
@@ -76,11 +90,22 @@ ABOUT_US = any_of(r"""
     your (?:e-?mail )?address (?:is|has|was)
     password|credential|recipient preference
     sender(?:'s)? (?:domain|ip|host|verif|is|not|denied|reject|unknown)
-    from address|return.path
+    from (?:address|header|domain|field)|\bfrom: ?domain|return.(?:path|address)|\breply-to\b|originator
+    (?:invalid|bad|missing|malformed|illegal|duplicate|in) (?:the |an? )?(?:[\w-]+ )?headers?\b
+    (?:valid|invalid|missing|bad|multiple) (?:\w+ )?from\b(?::| header| address)
+    \bsender\b(?! said| says| repl)[^.…\n]{0,40}(?:unknown|invalid|n't exist)
+    \bsender\b(?! said| says| repl)[^.…\n]{0,40}not (?:be )?(?:exist|found|valid|resolve|verif)
+    \bmail ?from\b
     client host|reverse (?:dns|hostname|lookup)|\b(?:ptr|rdns)\b|\b[eh]h?e?lo\b
-    your (?:ip|host|hostname|domain|network|sending)
+    your (?:ip|host|hostname|domain|network|sending|account|(?:mail )?server|user)
+    you are not an? \w+ (?:user|sender|member|host)
     invalid ip\b
-    too many (?:recipients|connections|messages|errors|emails|invalid|concurrent)
+    too many (?:\w+ )?(?:recipients|users|addresses|connections|messages|errors|emails|invalid|concurrent)
+    (?:harvest|dictionary)[^.\n]{0,10}\battack|(?:white|allow|safe)(?:ed)?[- ]?list
+    \b(?:or|because|since) (?:that )?you\b|you are not (?:\w+ )?(?:known|registered)
+    \bin (?:the )?(?:message|mail|e-?mail|body|text)\b
+    \b(?:message|mail|body|content) (?:contains|refers|includes|references)
+    (?:invalid|bad|blocked) (?:url|link)|\b(?:url|link)s? (?:host|domain)
     rate.?limit|throttl|unusual (?:rate|volume)
     content (?:reject|filter|denied|not)
     (?:message|mail)(?: size)? (?:is )?(?:too (?:large|big|long)|exceeds)
@@ -121,7 +146,7 @@ ASLEEP = any_of(r"""
     (?:account|mail ?box|user|recipient|address|addressee)\b[^.\n]{0,60}\b(?:closed|discontinued|expired)
     (?:account|mail ?box) (?:is |has been |was )?(?:currently |temporarily )?block
     (?:disabled|suspended|inactive|deactivated|blocked|locked|expired) (?:account|mailbox|user|recipient)
-    not accepting (?:any )?(?:mail|messages)
+    (?<!system )(?<!host )(?<!domain )not accepting (?:any )?(?:mail|messages)
     (?:konto|postfach)[^.\n]{0,40}(?:deaktiviert|gesperrt)
     (?:cuenta|buz[oó]n)[^.\n]{0,40}(?:suspendid|desactivad|deshabilitad|inactiv|bloquead)
     compte[^.\n]{0,40}(?:bloqu|suspendu|désactiv)
@@ -129,11 +154,21 @@ ASLEEP = any_of(r"""
     заблокирован
 """)
 
-_WHO = r"(?:user|recipient|account|address(?:ee)?|mail ?box|alias|person|local.?part|subscriber|customer)"
+_WHO = (
+    r"(?:user(?: ?id)?|recipient|receiver|account|address(?:ee)?|mail ?box|alias|person|local.?part"
+    r"|subscriber|customer)"
+)
+_NOT_THERE = r"\b(?:unknown|no such|invalid|non-?existent|bad|illegal|unrecogni[sz]ed|undefined)"
+# What else may be unknown or invalid.
+_ELSE = (
+    r"(?:error|reason|response|answer|content|format|mime|characters?|command|argument|sender|client|encoding|headers?"
+    r"|file|attachments?|messages?|status|code|charset|certificate|policy|protocol|type|url|links?|request|data|syntax"
+    r"|body)\b"
+)
 DEAD = any_of(rf"""
-    \b{_WHO}s?\b[^.\n]{{0,60}}\b(?:unknown|non-?existent|invalid|no longer exists?)\b
-    \b{_WHO}s?\b[^.\n]{{0,60}}(?:\bnot|n't) (?:be )?(?:found|exist|known|recogni[sz]ed|listed|valid)\b
-    \b(?:unknown|no such|invalid|non-?existent|bad|illegal|unrecogni[sz]ed|undefined) (?:or \w+ )?(?:[\w-]+ )?{_WHO}
+    \b{_WHO}s?\b[^.\n]{{0,60}}\b(?:unknown|non-?existent|invalid|no longer exists?)\b(?! {_ELSE})
+    \b{_WHO}s?\b[^.\n]{{0,60}}(?:\bnot|n't) (?:be )?(?:found|exist|known|recogni[sz]ed|listed|valid|present)\b
+    {_NOT_THERE} (?:or \w+ )?(?!{_ELSE})(?:[\w-]+ ){{0,2}}{_WHO}(?! syntax)
     \b(?:is not a|isn't a|not a|no) valid (?:[\w-]+ )?{_WHO}
     \bno (?:valid )?{_WHO}s?\b[^.\n]{{0,30}}(?:here|by that|with that|of that|named|at this|found|available)
     \bnot an? (?:known|local|active) {_WHO}
@@ -142,29 +177,31 @@ DEAD = any_of(rf"""
     …\W{{0,3}}(?:was |is )?not found
     not present in directory|not known at this site|no longer (?:valid|in use|on (?:this |the )?server)
     badrcptto|validrcptto|missing home directory|addresses were unknown
-    there is no (?:one|{_WHO})\b
+    there is no (?:one|{_WHO})\b|\bno ?(?:one|body)\b[^.\n]{{0,20}}(?:by that name|here)
     (?:doesn't|does not) have an? [^\n]{{0,60}}account
     (?:was|were|could)(?: not|n't) (?:be )?found (?:at|in|on)\b
     couldn't be found
     recip(?:ient)?notfound|adr\.recip\w*notfound
+    \b{_WHO}\b[^.\n]{{0,30}}\b(?:has been|was|is) (?:deleted|removed|cancel+ed|terminated)\b
     not listed in|not our customer|has been replaced|mailbox name not allowed
     unroute?able address
     (?:user|mailbox|recipient) (?:has )?moved|no forwarding address
     # German
     (?:empf[aä]nger|adresse|benutzer|postfach|konto|teilnehmer)[^.\n]{{0,60}}(?:unbekannt|existiert nicht|ung[uü]ltig)
     (?:empf[aä]nger|adresse|benutzer|postfach|konto)[^.\n]{{0,60}}nicht (?:existiert|gefunden|bekannt|vorhanden)
+    teilnehmer[^.\n]{{0,60}}nicht (?:gefunden|bekannt|vorhanden)
     (?:unbekannte|ung[uü]ltige)[rs]? (?:empf|adress|e-?mail|benutzer)
     # Spanish
     (?:usuario|destinatario|direcci[oó]n|buz[oó]n|cuenta|casilla)[^.\n]{{0,60}}(?:no existe|desconocid|inexistente)
     (?:usuario|destinatario|direcci[oó]n|buz[oó]n|cuenta)[^.\n]{{0,60}}no (?:se )?(?:ha |pudo |es )?(?:\w+ )?encontr
     (?:usuario|destinatario|direcci[oó]n|buz[oó]n|cuenta|casilla)[^.\n]{{0,60}}(?:no v[aá]lid|inv[aá]lid)
-    no existe (?:el|la|ese|esa|un|ning)
+    no existe (?:el|la|ese|esa|un|ning|dich)
     # French
     (?:utilisateur|destinataire|adresse|bo[iî]te|compte)[^.\n]{{0,60}}(?:inconnu|introuvable|inexistant|invalide)
     (?:utilisateur|destinataire|adresse|bo[iî]te|compte)[^.\n]{{0,60}}n'existe (?:pas|plus)
     # Portuguese, Italian, Dutch, Polish
-    (?:usu[aá]rio|destinat[aá]rio|endere[cç]o|conta)[^.\n]{{0,60}}(?:n[aã]o existe|desconhecid|inexistente|inv[aá]lid)
-    (?:usu[aá]rio|destinat[aá]rio|endere[cç]o|conta)[^.\n]{{0,60}}n[aã]o (?:foi )?(?:p[oô]de ser )?encontrad
+    (?:usu[aá]rio|destinat[aá]rio|endere[cç]o|conta\b)[^.\n]{{0,60}}(?:n[aã]o existe|desconhecid|inexistente|inv[aá]lid)
+    (?:usu[aá]rio|destinat[aá]rio|endere[cç]o|conta\b)[^.\n]{{0,60}}n[aã]o (?:foi )?(?:p[oô]de ser )?encontrad
     (?:utente|destinatario|indirizzo|casella)[^.\n]{{0,60}}(?:sconosciut|inesistent|non (?:esiste|trovat|valid))
     (?:gebruiker|adres|ontvanger)[^.\n]{{0,60}}(?:onbekend|bestaat niet|niet gevonden)
     (?:użytkownik|adres)[^.\n]{{0,60}}(?:nieznany|nie istnieje)
@@ -183,7 +220,15 @@ NOWHERE = any_of(r"""
     (?:unknown|no such|invalid|bad|non-?existent) (?:mail |destination )?(?:host|domain)
     nxdomain|no such host|non-?existent host|name or service not known|find any host named
     unroute?able mail domain
-    null ?mx|does(?: not|n't) (?:accept|receive) (?:any )?e?-?mail\b|accepts no mail
+    host found but no data record|answer with no data
+    \bno (?:mx|mx or a|a or mx|mail exchanger?)(?: record)?s?\b|find a mail exchanger
+""")
+
+# The domain exists and wants no mail (RFC 7504, RFC 7505).
+NO_MAIL_THERE = any_of(r"""
+    null ?mx|indicated no smtp service|accepts no mail
+    does(?: not|n't) (?:accept|receive) (?:any )?e?-?mail\b(?! (?:from|with|by|over|larger|via))
+    (?:system|host|domain) (?:is )?not accepting (?:any |network )?(?:e?-?mail|messages)
 """)
 
 # Said with these words, but by these codes alone, Exchange Online and Outlook mean an address that does not exist.

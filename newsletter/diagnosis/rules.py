@@ -16,9 +16,12 @@ ENHANCED = re.compile(r"(?<![\w.])([245])\.(\d{1,3})\.(\d{1,3})(?!\.?\d)")
 REPLY_CODE = re.compile(r"(?<![\w.:/-])([45])\d\d(?=[ -]|$)")
 LONGEST = 4000  # characters of a diagnosis that are looked at
 
-HARD_CODES = {(1, 1), (1, 2), (1, 3), (1, 6), (1, 10)}
-CODES_ABOUT_US = {(1, 7), (1, 8), (3, 4)}  # the sender's address; a message too big
+HARD_CODES = {(1, 1), (1, 2), (1, 3), (1, 6), (1, 10), (3, 2)}
+NO_MAIL_REPLY = re.compile(r"(?<![\w.:/-])(?:521|556)(?=[ -]|$)")  # RFC 7504
+SENDER_UNKNOWN = {(1, 7), (1, 8)}
+CODES_ABOUT_US = SENDER_UNKNOWN | {(3, 4)}  # a message too big
 SMTPUTF8_MISSING = (6, 7)  # the address needs it and the way to it has none
+POLICY = 7
 SUBJECTS = {
     1: Kind.SOFT,
     2: Kind.SOFT,
@@ -44,10 +47,15 @@ def diagnose(text: str, status: str = "") -> Bounce.Kind | None:
 
 
 def tells(text: str, status: str = "") -> bool:
-    """Whether there is a reason in it: a word that means something, or a code that is not the general one."""
+    """Whether there is a reason in it: a word that means something, or a code that is not a general one."""
     text = text[:LONGEST]
     code = _code(text, status)
-    return _by_words(text, status) is not None or bool(code and code[0])
+    return _by_words(text, status) is not None or bool(code and code[0] and (code[1] or code[0] == POLICY))
+
+
+def is_before_any_recipient(text: str) -> bool:
+    """Whether the server refused us for good before it heard of any recipient."""
+    return bool(phrases.BEFORE_ANY_RECIPIENT.search(text[:LONGEST])) and not _is_passing(text[:LONGEST], "")
 
 
 def status_of(text: str, status: str = "") -> str:
@@ -57,24 +65,32 @@ def status_of(text: str, status: str = "") -> str:
 
 
 def _by_words(text: str, status: str) -> Bounce.Kind | None:
-    said = phrases.NAMES.sub("…", phrases.COMMANDS.sub(" ", text))
+    said = phrases.NO_RECIPIENT_LEFT.sub(" ", text)
+    said = phrases.NAMES.sub("…", phrases.COMMANDS.sub(" ", said))
+    said = phrases.NOT.sub(r"\1n't", said)
     lasting = not _is_passing(text, status)
     dead = bool(phrases.DEAD.search(said))
-    if lasting and phrases.MICROSOFT_UNKNOWN.search(text):
+    if _code(text, "") in SENDER_UNKNOWN:
+        return Kind.BLOCKED
+    if lasting and phrases.MICROSOFT_UNKNOWN.search(text if ENHANCED.search(text) else f"{status} {text}"):
         return Kind.HARD
     if phrases.FULL.search(said) or (phrases.ASLEEP.search(said) and not dead):
         return Kind.SOFT
-    if phrases.ABOUT_US.search(said) or phrases.ABOUT_MAIL_FROM.search(text):
+    if phrases.ABOUT_US.search(said) or (lasting and phrases.BEFORE_ANY_RECIPIENT.search(text)):
+        return Kind.BLOCKED
+    if "://" in text and not ENHANCED.search(text) and phrases.NOTHING_BUT_LINKS.fullmatch(said):
         return Kind.BLOCKED
     if phrases.PASSING.search(said):
         return Kind.SOFT
-    if dead or phrases.NOWHERE.search(said):
+    if dead or phrases.NOWHERE.search(said) or phrases.NO_MAIL_THERE.search(said):
         return Kind.HARD if lasting else Kind.SOFT
     return None
 
 
 def _by_code(text: str, status: str) -> Bounce.Kind | None:
     code = _code(text, status)
+    if NO_MAIL_REPLY.search(text) and (code is None or code in HARD_CODES):
+        return Kind.HARD
     if code is None:
         return None
     if code in CODES_ABOUT_US:
