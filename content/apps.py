@@ -10,5 +10,7 @@ class ContentConfig(AppConfig):
 
     def ready(self) -> None:
         from content import wiring
+        from content.forms import moments
 
         wiring.connect()
+        moments.register()

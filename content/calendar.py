@@ -12,6 +12,7 @@ from django.utils.formats import date_format, time_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from content import hours
 from content.models import EventPage, Organisation
 
 
@@ -25,10 +26,12 @@ def when(event: EventPage) -> str:
     starts = timezone.localtime(event.starts_at)
     ends = timezone.localtime(event.ends_at) if event.ends_at else None
     if ends is None:
-        return f"{_day(starts)}, {_time(starts)} {_zone(starts)}"
-    if ends.date() == starts.date():
-        return f"{_day(starts)}, {_time(starts)} – {_time(ends)} {_zone(ends)}"
-    return f"{_day(starts)}, {_time(starts)} – {_day(ends)}, {_time(ends)} {_zone(ends)}"
+        return f"{_day(starts)}, {_time(starts)} {hours.zone_of(starts)}"
+    begin = f"{_day(starts)}, {_time(starts)}"
+    if starts.utcoffset() != ends.utcoffset():  # the clocks are changed meanwhile
+        begin = f"{begin} {starts:%Z}"
+    end = _time(ends) if ends.date() == starts.date() else f"{_day(ends)}, {_time(ends)}"
+    return f"{begin} – {end} {hours.zone_of(ends)}"
 
 
 def written(day: datetime.date) -> str:
@@ -47,11 +50,6 @@ def _time(moment: datetime.datetime) -> str:
     return time_format(moment, _("g:i a")).replace(" ", "\N{NO-BREAK SPACE}")
 
 
-def _zone(moment: datetime.datetime) -> str:
-    place = timezone.get_current_timezone_name().rpartition("/")[2].replace("_", " ")
-    return _("%(zone)s (%(place)s time)") % {"zone": f"{moment:%Z}", "place": place}
-
-
 def file(event: EventPage, url: str) -> bytes:
     """Write an event as a calendar file (RFC 5545) with its time zone.
 
@@ -64,19 +62,27 @@ def file(event: EventPage, url: str) -> bytes:
     """
     zone = ZoneInfo(settings.TIME_ZONE)
     starts = (event.starts_at or timezone.now()).astimezone(zone)
-    ends = (event.ends_at or starts + datetime.timedelta(hours=1)).astimezone(zone)
+    ends = event.ends_at.astimezone(zone) if event.ends_at else starts
+    if ends.astimezone(datetime.UTC) <= starts.astimezone(datetime.UTC):  # RFC 5545 wants an end after the start
+        ends = (starts.astimezone(datetime.UTC) + datetime.timedelta(hours=1)).astimezone(zone)
+    published = (event.last_published_at or starts).astimezone(datetime.UTC)
     entry = icalendar.Event()
     entry.add("uid", f"{event.translation_key}@{settings.SITE_HOST}")
-    entry.add("sequence", int((event.last_published_at or starts).timestamp()) // 60 % 2**31)
-    entry.add("dtstamp", event.last_published_at or starts)
-    entry.add("dtstart", starts)
-    entry.add("dtend", ends)
+    entry.add("sequence", int(published.timestamp()) // 60 % 2**31)
+    entry.add("dtstamp", published)
+    entry.add("dtstart", _unmistakable(starts))
+    entry.add("dtend", _unmistakable(ends))
     entry.add("summary", event.title)
     entry.add("description", "\n\n".join(part for part in (event.summary, url) if part))
     entry.add("location", event.venue or _("Online"))
     entry.add("url", url)
     entry.add("status", "CONFIRMED")
     return _calendar(entry, starts, ends)
+
+
+def _unmistakable(moment: datetime.datetime) -> datetime.datetime:
+    """A moment as a calendar file can say it: of an hour that comes twice, RFC 5545 can name only the first by zone."""
+    return moment.astimezone(datetime.UTC) if moment.fold and hours.comes_twice(moment) else moment
 
 
 def _calendar(entry: icalendar.Event, starts: datetime.datetime, ends: datetime.datetime) -> bytes:

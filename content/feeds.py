@@ -96,7 +96,7 @@ def _newest(language: str, topics: list[str]) -> list[ArticlePage]:
 
 
 def _entry(page: ArticlePage, request: HttpRequest) -> Entry:
-    published = _moment(page.published_on) if page.published_on else page.first_published_at or timezone.now()
+    published, updated = _moments(page)
     return Entry(
         id=f"urn:uuid:{page.translation_key}:{page.locale.language_code}",
         url=absolute(page.get_url(request)),
@@ -106,13 +106,23 @@ def _entry(page: ArticlePage, request: HttpRequest) -> Entry:
         authors=[line.person.name for line in page.bylines.all()],
         topics=[term.name for term in page.terms.all()],
         published=published,
-        updated=page.last_published_at or published,
+        updated=updated,
     )
 
 
-def _moment(day: datetime.date) -> datetime.datetime:
-    """Noon of a day, in the organisation's time zone."""
-    return datetime.datetime.combine(day, datetime.time(12), timezone.get_current_timezone())
+def _moments(page: ArticlePage) -> tuple[datetime.datetime, datetime.datetime]:
+    """When a page came out and when it last changed, on the organization's clock and never in the future.
+
+    A page that names a day came out at noon, or, while that is still to come, when it really went live.
+    """
+    now = timezone.localtime()
+    went_live = min(timezone.localtime(page.first_published_at or now), now)
+    published = went_live
+    if page.published_on:
+        noon = timezone.make_aware(datetime.datetime.combine(page.published_on, datetime.time(12)))
+        published = noon if noon <= now else went_live
+    changed = timezone.localtime(page.last_published_at or published)
+    return published, min(max(changed, published), now)
 
 
 def _html(page: ArticlePage, request: HttpRequest) -> SafeString:

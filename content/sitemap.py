@@ -10,6 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import override
 from django.views.decorators.http import require_safe
 from wagtail.models import Page, Site
@@ -49,7 +50,7 @@ def _pages(request: HttpRequest) -> Iterator[Entry]:
         urls[page.translation_key][page.locale.language_code] = absolute(page.get_url(request))
     for page in found:
         alternates = urls[page.translation_key]
-        changed = page.last_published_at.isoformat() if page.last_published_at else ""
+        changed = timezone.localtime(page.last_published_at).isoformat() if page.last_published_at else ""
         yield Entry(alternates[page.locale.language_code], changed, alternates if len(alternates) > 1 else {})
 
 

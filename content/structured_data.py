@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from wagtail.models import Page
 
@@ -55,7 +57,7 @@ def _reading(page: ArticlePage | StoryPage, request: HttpRequest) -> Facts:
         {
             "headline": page.title,
             "datePublished": page.date.isoformat() if page.date else None,
-            "dateModified": page.last_published_at.isoformat() if page.last_published_at else None,
+            "dateModified": _moment(page.last_published_at),
             "author": [{"@type": "Person", "name": line.person.name} for line in page.bylines.all()],
             "publisher": _organisation(request),
             "keywords": ", ".join(term.name for term in page.terms.all()),
@@ -69,8 +71,8 @@ def _event(page: EventPage, request: HttpRequest) -> Facts:
     online = {"@type": "VirtualLocation", "url": page.registration_url or absolute(page.get_url(request))}
     return _named("Event", page, request) | _without_gaps(
         {
-            "startDate": page.starts_at.isoformat() if page.starts_at else None,
-            "endDate": page.ends_at.isoformat() if page.ends_at else None,
+            "startDate": _moment(page.starts_at),
+            "endDate": _moment(page.ends_at),
             "eventStatus": "https://schema.org/EventScheduled",
             "eventAttendanceMode": f"https://schema.org/{'Offline' if page.venue else 'Online'}EventAttendanceMode",
             "location": place if page.venue else online,
@@ -112,6 +114,11 @@ def _way(page: Page, request: HttpRequest) -> Facts:
 
 def _organisation(request: HttpRequest) -> Facts:
     return {"@type": "Organization", "name": Organisation.load(request_or_site=request).name}
+
+
+def _moment(moment: datetime.datetime | None) -> str | None:
+    """ISO 8601 with the organization's offset."""
+    return timezone.localtime(moment).isoformat() if moment else None
 
 
 def _without_gaps(facts: Facts) -> Facts:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
+from django.db.models.signals import post_delete, post_init, post_save, pre_delete, pre_save
 from wagtail.models import Page, PageViewRestriction, Revision, Site
 from wagtail.signals import page_slug_changed, page_unpublished, post_page_move
+from wagtail.users.models import UserProfile
 
-from content import doors, edition, renditions, search
+from content import doors, edition, hours, renditions, search
 from content.models import CreditedDocument, CreditedImage, Facet, ImageText, Organisation, Partner, Person, Term
 from content.publishing import deletion
 
@@ -48,6 +49,7 @@ def connect() -> None:
         signal.connect(search.follow_lock, sender=PageViewRestriction)
     for model in (Facet, Term, Partner, Person):
         pre_delete.connect(search.follow, sender=model)
+    post_init.connect(hours.ignore_own_zone, sender=UserProfile)
 
 
 def _delete_files(instance: CreditedImage, **_said: Any) -> None:

@@ -250,6 +250,8 @@ WAGTAIL_I18N_ENABLED = True
 USE_I18N = True
 TIME_ZONE = env["TIME_ZONE"]
 USE_TZ = True
+FORMAT_MODULE_PATH = "resource_center.formats"  # Every hour is shown with its zone.
+WAGTAIL_USER_TIME_ZONES = [TIME_ZONE]  # Nobody has one of their own: a typed hour means the same for all.
 
 # --- Wagtail
 WAGTAILIMAGES_IMAGE_MODEL = "content.CreditedImage"

@@ -25,11 +25,11 @@ from wagtail.admin.ui.tables.pages import PageStatusColumn, PageTitleColumn
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.views.pages.listing import IndexView
 from wagtail.admin.viewsets.pages import PageListingViewSet
-from wagtail.admin.widgets import AdminDateTimeInput
 from wagtail.admin.widgets.button import Button, HeaderButton
 from wagtail.log_actions import log
 from wagtail.models import Page
 
+from content.forms import moments
 from newsletter import delivery, digest
 from newsletter.messages import editions
 from newsletter.models import IssuePage, Mailing, NewsletterPage, Subscription, Suppression
@@ -105,9 +105,8 @@ class TestForm(forms.Form):
 class SendForm(forms.Form):
     """When an issue goes out."""
 
-    at = forms.DateTimeField(
+    at = moments.DateTimeField(
         required=False,
-        widget=AdminDateTimeInput,
         label=gettext_lazy("Not before"),
         help_text=gettext_lazy("Leave it empty to send at once."),
     )

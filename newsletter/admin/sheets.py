@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import DateTimeField, QuerySet
 from django.http import FileResponse, HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from wagtail.admin.views.mixins import ExcelDateFormatter
+from wagtail.admin.views.mixins import ExcelDateFormatter, SpreadsheetExportMixin
 from wagtail.log_actions import log
 
+from content import hours
 from newsletter.exporting import guarded
 
 AT_ONCE = 2_000  # rows read from the database
@@ -23,6 +26,15 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 class SheetMixin:
     """For an IndexView: no cell is a formula, memory does not grow with the rows, and who took the file is logged."""
+
+    # Hours are the organization's: with their offset in CSV; cells of XLSX know no zone, the column's heading names it.
+    custom_value_preprocess = {
+        **SpreadsheetExportMixin.custom_value_preprocess,
+        datetime: {
+            SpreadsheetExportMixin.FORMAT_CSV: lambda moment: timezone.localtime(moment).isoformat(timespec="seconds"),
+            SpreadsheetExportMixin.FORMAT_XLSX: timezone.make_naive,
+        },
+    }
 
     request: HttpRequest
     is_export: bool
@@ -62,10 +74,16 @@ class SheetMixin:
         file.seek(0)
         return FileResponse(file, as_attachment=True, content_type=XLSX, filename=f"{self.get_filename()}.xlsx")
 
+    def get_heading_with_zone(self, queryset: Any, name: str) -> str:
+        """The heading of a column, with the zone of its hours."""
+        heading = self.get_heading(queryset, name)
+        is_moment = isinstance(queryset.model._meta.get_field(name), DateTimeField)
+        return f"{heading} ({hours.zone_name()})" if is_moment else heading
+
     def write_xlsx(self, queryset: Any, output: Any) -> None:
         workbook = Workbook(write_only=True, iso_dates=True)
         moment = ExcelDateFormatter().get()
-        headings = [self.get_heading(queryset, name) for name in self.list_export]
+        headings = [self.get_heading_with_zone(queryset, name) for name in self.list_export]
         sheet = workbook.create_sheet()
         sheet.append(headings)
         for number, row in enumerate(queryset):

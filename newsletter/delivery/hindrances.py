@@ -92,4 +92,4 @@ def _number(number: float) -> str:
 
 
 def _time(moment: datetime) -> str:
-    return formats.time_format(timezone.localtime(moment), "H:i:s")
+    return formats.date_format(timezone.localtime(moment), "H:i:s T")

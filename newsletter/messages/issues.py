@@ -81,7 +81,7 @@ def test_message(issue: IssuePage, address: str, language: str) -> bytes:
     slots = Slots(
         to=address,
         message_id=new_message_id("test"),
-        date=timezone.now(),
+        date=timezone.localtime(),
         unsubscribe=archive,
         preferences=archive,
     )

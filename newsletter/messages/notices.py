@@ -60,7 +60,7 @@ def notice_message(notice: Notice) -> bytes:
     slots = Slots(
         to=subscription.subscriber.email,
         message_id=notice.message_id,
-        date=timezone.now(),
+        date=timezone.localtime(),
         unsubscribe=links["unsubscribe_url"],
         preferences=links["preferences_url"],
     )

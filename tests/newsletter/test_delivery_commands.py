@@ -135,7 +135,7 @@ def test_an_issue_can_wait_for_its_hour(issue, relay):
 
 
 def test_a_moment_that_is_over_sends_nothing(issue):
-    with pytest.raises(CommandError, match=r"2020-01-01 08:00 is over\..*leave out --at to send now"):
+    with pytest.raises(CommandError, match=r"2020-01-01 08:00 EST is over\..*leave out --at to send now"):
         run("send_issue", issue.pk, "--at", "2020-01-01T08:00")
     assert not Mailing.objects.exists()
 

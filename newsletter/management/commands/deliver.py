@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from newsletter import delivery
 from newsletter.management.mailing_command import MailingCommand
@@ -35,7 +36,9 @@ class Command(MailingCommand):
     def act(self, mailing: Mailing, options: dict[str, Any]) -> None:
         early = Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.SCHEDULED, scheduled_for__gt=Now())
         if early.exists():
-            raise CommandError(f"Mailing {mailing.pk} is scheduled for {mailing.scheduled_for.isoformat()}.")
+            raise CommandError(
+                f"Mailing {mailing.pk} is scheduled for {timezone.localtime(mailing.scheduled_for).isoformat()}."
+            )
         began, before = time.monotonic(), delivery.counts(mailing)["failed"]
         tally = delivery.send_until_idle(mailing, options["lanes"], wait=not options["no_wait"])
         seconds, counts = time.monotonic() - began, delivery.counts(mailing)

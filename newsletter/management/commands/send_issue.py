@@ -11,6 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from content import hours
 from newsletter import delivery
 from newsletter.models import IssuePage
 
@@ -18,12 +19,15 @@ NUMBER = re.compile(r"[0-9]{1,18}")  # what fits into a key of the database
 
 
 def moment(text: str) -> datetime:
-    """A moment as ISO 8601 writes it; without an offset in the organisation's time zone."""
+    """A moment as ISO 8601 writes it; without an offset in the organization's time zone."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
         raise ArgumentTypeError(f"“{text}” is no moment. Write it like 2026-12-01T08:00.") from None
-    return found if timezone.is_aware(found) else timezone.make_aware(found)
+    try:
+        return found if timezone.is_aware(found) else hours.place_on_clock(found)
+    except hours.NoSuchHour as refusal:
+        raise ArgumentTypeError(str(refusal)) from None
 
 
 class Command(BaseCommand):
@@ -31,7 +35,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("issue", metavar="ISSUE", help="The issue's number or slug, such as 2026-10.")
-        parser.add_argument("--at", type=moment, metavar="ISO8601", help="When to send it: 2026-12-01T08:00.")
+        parser.add_argument(
+            "--at", type=moment, metavar="ISO8601", help=f"When to send it, in {hours.zone_name()}: 2026-12-01T08:00."
+        )
         parser.add_argument(
             "--test-to", nargs="+", action="extend", metavar="ADDRESS", help="Send only a test copy to these addresses."
         )
@@ -50,7 +56,8 @@ class Command(BaseCommand):
             return {"mailing": None, "recipients": delivery.send_test(issue, test_to)}
         if at:
             if at <= timezone.now():
-                raise CommandError(f"{at:%Y-%m-%d %H:%M} is over. Choose a later time, or leave out --at to send now.")
+                when = f"{timezone.localtime(at):%Y-%m-%d %H:%M %Z}"
+                raise CommandError(f"{when} is over. Choose a later time, or leave out --at to send now.")
             mailing = delivery.schedule(issue, at)
             return {"mailing": mailing.pk, "recipients": delivery.expected(mailing)}
         mailing = delivery.send(issue)
