@@ -6,8 +6,10 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from wagtail.log_actions import log
@@ -72,7 +74,10 @@ def hold_back() -> int:
 
 
 class RefusalAnswers:
-    """Middleware: a refusal that no form foresaw (bulk action, approval from a list, copy) becomes a message."""
+    """Middleware: a refusal that no form foresaw (bulk action, approval from a list, copy) becomes a message.
+
+    So does what a page's own rules refuse in the editors' desk, such as an old draft from before a rule.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -81,14 +86,19 @@ class RefusalAnswers:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not isinstance(exception, gate.Refused):
+        if isinstance(exception, gate.Refused):
+            page: Page | None = exception.page
+            reasons = [finding.message for finding in exception.findings]
+            said = _("“%(page)s” was not published. %(reasons)s") % {
+                "page": exception.page.title,
+                "reasons": " ".join(reasons),
+            }
+        elif isinstance(exception, ValidationError) and request.path.startswith(reverse("wagtailadmin_home")):
+            logger.warning("%s was refused: %s", request.path, " ".join(exception.messages))
+            page, said = None, _("Nothing was saved. %(reasons)s") % {"reasons": " ".join(exception.messages)}
+        else:
             return None
-        page = exception.page
-        said = _("“%(page)s” was not published. %(reasons)s") % {
-            "page": page.title,
-            "reasons": " ".join(finding.message for finding in exception.findings),
-        }
         if "application/json" in request.headers.get("Accept", "").split(","):
             return JsonResponse({"success": False, "error_code": "refused", "error_message": said}, status=400)
         messages.error(request, said)
-        return redirect("wagtailadmin_pages:edit", page.pk) if page.pk else redirect("wagtailadmin_home")
+        return redirect("wagtailadmin_pages:edit", page.pk) if page and page.pk else redirect("wagtailadmin_home")

@@ -47,22 +47,28 @@ class Finding:
     """One thing that keeps a page from going out.
 
     `field` is the page's field it was found in, and `block` the position of the block there (from 0; None when
-    the field is no stream). `lack` says what the work has not got. `message` is the whole sentence.
+    the field is no stream). `lack` says what the work has not got; None when it is the page that contradicts itself.
+    `message` is the whole sentence.
     """
 
     field: str
     block: int | None
     place: str
     title: str
-    lack: Lack
+    lack: Lack | None
     message: str
 
 
 class Refused(ValidationError):
     """A page can not go out; `findings` and `messages` say why."""
 
-    def __init__(self, page: Page, found: list[Finding]) -> None:
-        super().__init__({NON_FIELD_ERRORS: [finding.message for finding in found]})
+    def __init__(self, page: Page, found: list[Finding], at_fields: bool = False) -> None:
+        """Every message stands above the page's form, or with `at_fields` each at its field."""
+        super().__init__(
+            {finding.field: [finding.message] for finding in found}
+            if at_fields
+            else {NON_FIELD_ERRORS: [finding.message for finding in found]}
+        )
         self.page = page
         self.findings = found
 
@@ -71,14 +77,14 @@ def check(page: Page) -> None:
     """Let a page pass.
 
     Raises:
-        Refused: when a picture or document that it shows lacks something.
+        Refused: when a picture or document that it shows lacks something, or it contradicts itself.
     """
     if found := findings(page):
         raise Refused(page, found)
 
 
 def findings(page: Page) -> list[Finding]:
-    """Everything that the pictures and documents a page shows still lack, in the order of the page.
+    """In what a page contradicts itself, and everything that its pictures and documents still lack, in its order.
 
     Args:
         page: a specific page as it would go live, saved or not. Credits are read from the database, so that
@@ -89,7 +95,7 @@ def findings(page: Page) -> list[Finding]:
     if any(at.alt is None for at in placed):  # the picture's own words are read, in the language of the page
         _load_words(works)
     on = _first_day(page)
-    return [
+    return contradictions(page) + [
         Finding(at.field, at.block, at.place, work.title, lack, f"{at.place}: {sentence(work, lack)}")
         for at in placed
         if (work := works.get((at.model, at.pk))) is not None
@@ -126,6 +132,16 @@ def _alt(work: Any, at: Placement, page: Page) -> str | None:
     if at.alt is not None or not isinstance(work, AbstractImage):
         return at.alt
     return str(work.alt_at(None, page.locale.language_code).text)
+
+
+def contradictions(page: Page) -> list[Finding]:
+    """What can not be true of a page, draft or not: an event that ends before it starts."""
+    starts, ends = (getattr(page, name, None) for name in ("starts_at", "ends_at"))
+    if starts is None or ends is None or ends >= starts:
+        return []
+    place = _label(page._meta.get_field("ends_at"))
+    message = _("The event ends before it starts. Correct its start or its end.")
+    return [Finding("ends_at", None, place, page.title, None, message)]
 
 
 def check_work(work: Any, field: str) -> None:

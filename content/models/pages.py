@@ -12,6 +12,7 @@ from wagtail.fields import RichTextField, StreamField
 from wagtail.models import Orderable, Page
 from wagtail.search import index
 
+from content import gate
 from content.blocks import BodyBlock, FactsBlock
 from content.forms.pages import PublishingForm
 from content.models.drafts import OpenableDraft
@@ -264,6 +265,16 @@ class EventPage(ReadingPage):
     class Meta:
         verbose_name = _("event")
         verbose_name_plural = _("events")
+
+    def clean(self) -> None:
+        """Refuse an end before the start, at every door: forms, importers, plain code.
+
+        Raises:
+            Refused: at the field of the end.
+        """
+        super().clean()
+        if found := gate.contradictions(self):
+            raise gate.Refused(self, found, at_fields=True)
 
     @property
     def is_past(self) -> bool:

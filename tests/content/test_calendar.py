@@ -83,6 +83,7 @@ def test_the_lines_are_as_rfc_5545_asks(client, walk):
 def test_the_uid_stays_and_the_sequence_grows_with_each_publication(client, walk):
     before = entry(client)[1].walk("VEVENT")[0]
     walk.starts_at += datetime.timedelta(days=1)
+    walk.ends_at += datetime.timedelta(days=1)
     walk.last_published_at = datetime.datetime(2027, 1, 1, tzinfo=datetime.UTC)
     walk.save()
     after = entry(client)[1].walk("VEVENT")[0]
