@@ -9,6 +9,7 @@ from __future__ import annotations
 import binascii
 import hashlib
 import hmac
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -22,7 +23,11 @@ CONFIRM, PREFERENCES, UNSUBSCRIBE, EXPORT, ERASE = "confirm", "preferences", "un
 LIFETIMES = {CONFIRM: timedelta(hours=72), EXPORT: timedelta(hours=1), ERASE: timedelta(hours=1)}
 SIGNATURE_BYTES = 16
 URL_SAFE = bytes.maketrans(b"+/", b"-_")
-RETURN_SIGNATURE_BYTES = 10  # a return token must fit the 64 characters before the @ with room to spare
+MAIL_TOKEN = re.compile(r"u[0-9a-f]{32}-[0-9a-z]{1,13}-[0-9a-f]{12}").fullmatch
+URL_UNSAFE = bytes.maketrans(b"-_", b"+/")
+# A token before the @ of an address: 64 characters with all that stands there (RFC 5321), and capitals may get lost.
+RETURN_SIGNATURE_BYTES = 10
+MAIL_SIGNATURE_BYTES = 6  # beside a public id that nobody can guess
 
 
 class Token:
@@ -92,8 +97,14 @@ def unsubscribe_url(public_id: str, mailing_id: int | None, language: str) -> st
     return _url(UNSUBSCRIBE, public_id, mailing_id or 0, language)
 
 
+def unsubscribe_mail_token(public_id: str, mailing_id: int | None) -> str:
+    """The middle of an address that a subscription ends by writing to: `bounce+<token>@...`; never expires."""
+    number = int_to_base36(mailing_id or 0)
+    return _mail_token(public_id, number, _digest(UNSUBSCRIBE, f"{public_id}.{number}", settings.SECRET_KEY))
+
+
 class Personal:
-    """Both links in the messages of one mailing and language, to unsubscribe and to one's preferences."""
+    """The ways out in the messages of one mailing and language, and the link to one's preferences."""
 
     def __init__(self, mailing_id: int | None, language: str) -> None:
         self._secret = settings.SECRET_KEY
@@ -101,12 +112,14 @@ class Personal:
         self._prefer = f"{settings.SITE_URL}{_path(PREFERENCES, language)}"
         self._number = int_to_base36(mailing_id or 0)
 
-    def urls(self, public_id: str) -> tuple[str, str]:
-        """As `unsubscribe_url` and `preferences_url` make them, for one reader."""
+    def urls(self, public_id: str) -> tuple[str, str, str]:
+        """As `unsubscribe_url`, `preferences_url` and `unsubscribe_mail_token` make them, for one reader."""
         leave, prefer = f"{public_id}.{self._number}", f"{public_id}.0"
+        digest = _digest(UNSUBSCRIBE, leave, self._secret)  # for the link and the mail, which show other parts of it
         return (
-            f"{self._leave}{leave}.{_mark(UNSUBSCRIBE, leave, self._secret)}/",
+            f"{self._leave}{leave}.{_shown(digest)}/",
             f"{self._prefer}{prefer}.{_mark(PREFERENCES, prefer, self._secret)}/",
+            _mail_token(public_id, self._number, digest),
         )
 
 
@@ -121,6 +134,22 @@ def read(purpose: str, token: str) -> Link:
     if not token.isascii() or not any(hmac.compare_digest(signature, mark) for mark in _marks(purpose, text)):
         raise UnknownLink
     return Link(purpose, public_id, base36_to_int(number))
+
+
+def read_unsubscribe_mail_token(token: str) -> Link:
+    """What a token of `unsubscribe_mail_token` says; capitals are forgiven.
+
+    Raises:
+        UnknownLink: when we did not make it.
+    """
+    if not MAIL_TOKEN(token.lower()):
+        raise UnknownLink
+    person, number, mark = token.lower()[1:].split("-")
+    public_id = _shown(bytes.fromhex(person))
+    text = f"{public_id}.{number}"
+    if not any(hmac.compare_digest(mark, _mail_mark(_digest(UNSUBSCRIBE, text, secret))) for secret in _secrets()):
+        raise UnknownLink
+    return Link(UNSUBSCRIBE, public_id, base36_to_int(number))
 
 
 def return_token(kind: str, pk: int) -> str:
@@ -171,8 +200,22 @@ def _marks(purpose: str, text: str) -> list[str]:
 
 
 def _mark(purpose: str, text: str, secret: str) -> str:
-    digest = _digest(purpose, text, secret)
+    return _shown(_digest(purpose, text, secret))
+
+
+def _shown(digest: bytes) -> str:
+    """The first 16 bytes as letters that an address may hold, as public ids are written too."""
     return binascii.b2a_base64(digest[:SIGNATURE_BYTES], newline=False).translate(URL_SAFE, b"=").decode()
+
+
+def _mail_token(public_id: str, number: str, digest: bytes) -> str:
+    person = binascii.a2b_base64(public_id.encode().translate(URL_UNSAFE) + b"==").hex()
+    return f"u{person}-{number}-{_mail_mark(digest)}"
+
+
+def _mail_mark(digest: bytes) -> str:
+    """A part of a signature that no link shows."""
+    return digest[SIGNATURE_BYTES : SIGNATURE_BYTES + MAIL_SIGNATURE_BYTES].hex()
 
 
 def _return_mark(text: str, secret: str) -> str:

@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Iterator
 from email.utils import parseaddr
 from typing import Literal, NamedTuple
+from urllib.parse import quote
 
 import idna
 from django.conf import settings
@@ -20,6 +21,9 @@ from newsletter import links
 
 Kind = Literal["d", "n", "test"]  # a delivery, a notice, a test copy
 
+UNSUBSCRIBE_TOKEN = re.compile(
+    r"(?<![\w+-])(?:bounce\+)?(u[0-9a-f]{32}-[0-9a-z]{1,13}-[0-9a-f]{12})(?![\w-])", re.IGNORECASE
+)
 RETURN_TOKEN = re.compile(r"\bbounce\+([a-z]{1,8}-[0-9a-z]{1,13}-[0-9a-f]{20})@", re.IGNORECASE)
 MESSAGE_ID = re.compile(r"<(d|n|test)\.(?:(\d{1,18})\.(\d{1,18})\.)?[0-9a-f]{24,32}@[^\s<>@]{1,255}>")
 
@@ -47,6 +51,28 @@ def bounce_domain() -> str:
 def return_address(kind: str, pk: int, domain: str = "") -> str:
     """Where a bounce of this one message comes back to: an address in the domain for bounces, if not in this one."""
     return f"bounce+{links.return_token(kind, pk)}@{domain or bounce_domain()}"
+
+
+def takes_bounces() -> bool:
+    """Whether there is a place where bounces are read: a mailbox, or a domain whose mail is piped to us."""
+    return bool(settings.BOUNCE_MAILBOX_URL or settings.BOUNCE_DOMAIN)
+
+
+def unsubscribe_mailto(token: str) -> str:
+    """Where a reader writes to unsubscribe (RFC 2369), as a `mailto:`; empty where there is no such mailbox.
+
+    Where bounces are read, the mail comes there and is obeyed by itself: to the same mailbox, as no other is sure to
+    exist. Else people get it, at MAIL_REPLY_TO, with the token in its subject.
+
+    Args:
+        token: as `links.unsubscribe_mail_token` makes it, or what stands in its place in a template; a test copy has
+            none.
+    """
+    if token and takes_bounces():
+        return f"mailto:bounce+{token}@{bounce_domain()}?subject=unsubscribe"
+    address = quote(parseaddr(settings.MAIL_REPLY_TO)[1], safe="@+!$'*/=^_~")
+    subject = f"unsubscribe%20{token}" if token else "unsubscribe"
+    return f"mailto:{address}?subject={subject}" if address else ""
 
 
 def new_message_id(kind: Kind) -> str:

@@ -24,7 +24,7 @@ MARKS = (
 _BEGINNINGS = any_of(r"""
     auto(?:matic|mated|matisch\w*|m[aá]tica?)?[- :]*(?:re(?:ply|sponse|sponder)|antwort|respuesta|resposta)
     out[- ]of[- ](?:the[- ])?office|(?:on )?vacation|away from|i am away
-    abwesenheit|nicht im büro
+    abwesen[dh]|nicht im büro
     respuesta autom[aá]tica|fuera de (?:la )?oficina|ausente
     r[eé]ponse automatique|absence
     resposta autom[aá]tica|risposta automatica|automatisch antwoord
@@ -43,7 +43,16 @@ def findings(mail: Mail) -> list[Finding]:
     if is_bounce(mail):
         return []
     submitted = mail.header("auto-submitted").lower()
-    marked = any(mail.header(name) for name in MARKS) or mail.header("precedence").lower() == "auto_reply"
-    if not (submitted.startswith("auto-replied") or marked or SUBJECT.match(mail.header("subject"))):
+    if not (submitted.startswith("auto-replied") or _has_marks(mail) or SUBJECT.match(mail.header("subject"))):
         return []
     return [Finding(Bounce.Kind.AUTOREPLY, address_in(mail.header("from")), detail=mail.header("subject"))]
+
+
+def is_automatic(mail: Mail) -> bool:
+    """Whether the head of a mail says, apart from its subject, that no person wrote it."""
+    submitted = mail.header("auto-submitted").lower().partition(";")[0].strip()
+    return submitted not in ("", "no") or _has_marks(mail)
+
+
+def _has_marks(mail: Mail) -> bool:
+    return any(mail.header(name) for name in MARKS) or mail.header("precedence").lower() == "auto_reply"

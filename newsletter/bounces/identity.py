@@ -26,8 +26,22 @@ def subjects(mail: Mail, raw: bytes) -> list[Delivery | Notice]:
     The address it came to decides. Where that was rewritten, the returned message has the same address as its
     envelope sender, and its own Message-ID.
     """
-    envelope = [text for name in ENVELOPE for text in every_header(mail.headers, name)]
-    return _by_tokens(envelope) or _by_tokens(_texts(mail, raw)) or _by_message_ids(_texts(mail, raw))
+    return _by_tokens(envelope(mail)) or _by_tokens(_texts(mail, raw)) or _by_message_ids(_texts(mail, raw))
+
+
+def answered(mail: Mail) -> list[Delivery | Notice]:
+    """The messages that a mail answers: sent to their return address, or in reply to their Message-ID."""
+    return _by_tokens(envelope(mail)) or _by_message_ids(every_header(mail.headers, "in-reply-to"))
+
+
+def address_of(message: Delivery | Notice) -> str:
+    """Whom a message was for, in small letters; empty after an erasure."""
+    return (message.address if isinstance(message, Delivery) else message.subscription.subscriber.email).lower()
+
+
+def envelope(mail: Mail) -> list[str]:
+    """Where a mail came to, as far as servers write it down."""
+    return [text for name in ENVELOPE for text in every_header(mail.headers, name)]
 
 
 def _texts(mail: Mail, raw: bytes) -> Iterator[str]:

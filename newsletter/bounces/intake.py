@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from newsletter.bounces import identity
-from newsletter.bounces.findings import Finding
+from newsletter.bounces import identity, unsubscribing
+from newsletter.bounces.findings import Finding, address_in
 from newsletter.bounces.mail import LARGEST, Mail, parse
 from newsletter.bounces.reading import read
-from newsletter.bounces.record import Report, record
+from newsletter.bounces.record import Report, event_id, record
 from newsletter.models import Bounce, Delivery, Notice
 
 Kind = Bounce.Kind
@@ -30,14 +29,15 @@ UNREAD = Finding(Kind.UNKNOWN, "")
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a mail said, and how many of its reports were new to us."""
+    """What a mail said, and how many of its reports were new to us; or that a reader asked by it to be unsubscribed."""
 
     findings: Sequence[Finding]
     recorded: int
+    asks_to_unsubscribe: bool = False
 
     @property
     def understood(self) -> bool:
-        return any(finding.kind != Kind.UNKNOWN for finding in self.findings)
+        return self.asks_to_unsubscribe or any(finding.kind != Kind.UNKNOWN for finding in self.findings)
 
 
 def take(raw: bytes) -> Receipt:
@@ -47,6 +47,10 @@ def take(raw: bytes) -> Receipt:
         DatabaseError: it could not be recorded.
     """
     mail = parse(raw)
+    ended = unsubscribing.obey(mail, raw[:LARGEST])
+    if ended is not None:
+        reader = Finding(Kind.UNKNOWN, address_in(mail.header("from")), detail=mail.header("subject"))
+        return Receipt([reader], ended, asks_to_unsubscribe=True)
     findings = read(mail)
     messages = identity.subjects(mail, raw[:LARGEST])
     recorded = [record(report) for report in _reports(mail, findings, messages)]
@@ -70,8 +74,8 @@ def _reports(mail: Mail, findings: Sequence[Finding], messages: Sequence[Deliver
 
 def _about(message: Delivery | Notice, findings: Sequence[Finding], *, alone: bool) -> Finding | None:
     """What a mail says of a message: what it says of its address, else, when it is about no other, anything at all."""
-    address = message.address if isinstance(message, Delivery) else message.subscription.subscriber.email
-    own = [finding for finding in findings if address and address.lower() in (finding.recipient, finding.original)]
+    address = identity.address_of(message)
+    own = [finding for finding in findings if address and address in (finding.recipient, finding.original)]
     if own or alone:
         return min(own or findings, key=lambda finding: MILDEST_FIRST.index(finding.kind), default=UNREAD)
     return None
@@ -79,6 +83,4 @@ def _about(message: Delivery | Notice, findings: Sequence[Finding], *, alone: bo
 
 def _event_id(mail: Mail, said: Finding, message: Delivery | Notice) -> str:
     """The same whenever the same report comes again, by whatever way."""
-    name = mail.header("message-id") or "\n".join(mail.header(part) for part in ("from", "date", "subject"))
-    facts = (name, type(message).__name__, str(message.pk), said.kind, said.recipient)
-    return f"mail:{hashlib.sha256(chr(10).join(facts).encode('utf-8', 'replace')).hexdigest()}"
+    return event_id(mail, type(message).__name__, str(message.pk), said.kind, said.recipient)

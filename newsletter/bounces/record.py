@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from newsletter import delivery, subscribers
+from newsletter.bounces.mail import Mail
 from newsletter.models import Bounce, Delivery, Dispatch, Notice
 
 Kind = Bounce.Kind
@@ -75,6 +76,12 @@ def record(report: Report) -> bool:
     if not erased:
         subscribers.heed(_reader(dispatch), report.kind)
     return True
+
+
+def event_id(mail: Mail, *facts: str) -> str:
+    """What an event is called that a mail tells of: the same whenever the mail comes again, by whatever way."""
+    name = mail.header("message-id") or "\n".join(mail.header(part) for part in ("from", "date", "subject"))
+    return f"mail:{hashlib.sha256(chr(10).join([name, *facts]).encode('utf-8', 'replace')).hexdigest()}"
 
 
 def _lock(report: Report) -> Delivery | Notice | None:

@@ -83,9 +83,10 @@ class Envelopes:
 
 def _delivery(row: Row, variant: _Variant) -> bytes:
     assert row.public_id is not None
-    unsubscribe, preferences = variant.links.urls(row.public_id)
     date = _local(int(time.time()))
-    return messages.fill(variant.template, messages.Slots(row.address, row.message_id, date, unsubscribe, preferences))
+    return messages.fill(
+        variant.template, messages.Slots(row.address, row.message_id, date, *variant.links.urls(row.public_id))
+    )
 
 
 @lru_cache(maxsize=2)

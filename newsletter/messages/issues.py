@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from newsletter.mail_identity import new_message_id
 from newsletter.messages import bodies, tree
-from newsletter.messages.letters import letter
+from newsletter.messages.letters import TEST, letter
 from newsletter.messages.pictures import FrozenPictures
 from newsletter.messages.slots import Slots, fill
 from newsletter.messages.tree import Tree
@@ -86,7 +86,7 @@ def test_message(issue: IssuePage, address: str, language: str) -> bytes:
         preferences=archive,
     )
     subject = f"[Test] {content['subject']}"
-    return fill(letter(page.newsletter, subject, bodies.digest(content), content["language"], "test"), slots)
+    return fill(letter(page.newsletter, subject, bodies.digest(content), content["language"], TEST), slots)
 
 
 def _fallback(full: dict[str, Tree], issue: IssuePage) -> str:

@@ -10,12 +10,14 @@ from hashlib import sha256
 from django.conf import settings
 
 from content.models import Organisation
-from newsletter.mail_identity import mail_domain
+from newsletter.mail_identity import mail_domain, unsubscribe_mailto
 from newsletter.messages.bodies import Bodies
 from newsletter.messages.headers import address_header, one_line, text_header
 from newsletter.messages.slots import header_slot, quoted
 from newsletter.messages.tree import archive_url
 from newsletter.models import Newsletter
+
+TEST = "test"  # the campaign of a test copy, which is nobody's to unsubscribe from by mail
 
 
 def letter(newsletter: Newsletter, subject: str, bodies: Bodies, language: str, campaign: str, *more: bytes) -> bytes:
@@ -65,17 +67,12 @@ def _worded(newsletter: Newsletter, subject: str) -> Iterable[bytes]:
 def _list_headers(newsletter: Newsletter, language: str, campaign: str) -> Iterable[bytes]:
     """RFC 2919 (List-Id), 2369 and 8058 (unsubscribing), and Gmail's Feedback-ID."""
     host = mail_domain()
+    mailto = unsubscribe_mailto("" if campaign == TEST else header_slot("unsubscribe_token").decode()).encode()
     yield address_header("List-Id", one_line(newsletter.name), f"{newsletter.slug}.{host}")
-    yield b"List-Unsubscribe: <" + header_slot("unsubscribe") + b">" + _mailbox()
+    yield b"List-Unsubscribe: <" + header_slot("unsubscribe") + (b">,\r\n <" + mailto if mailto else b"") + b">"
     yield b"List-Unsubscribe-Post: List-Unsubscribe=One-Click"
     yield f"List-Archive: <{archive_url(language)}>".encode()
     yield f"Feedback-ID: {campaign}:{newsletter.slug}:newsletter:{sha256(host.encode()).hexdigest()[:12]}".encode()
-
-
-def _mailbox() -> bytes:
-    """The second way out, by mail to the people who read the replies; only where there is such a mailbox."""
-    address = parseaddr(settings.MAIL_REPLY_TO)[1]
-    return f",\r\n <mailto:{address}?subject=unsubscribe>".encode() if address else b""
 
 
 def _part(boundary: bytes, subtype: str, body: bytes) -> bytes:

@@ -12,6 +12,7 @@ from django.utils import timezone, translation
 
 from content.models import Organisation
 from newsletter import notices
+from newsletter.links import unsubscribe_mail_token
 from newsletter.messages import bodies
 from newsletter.messages.letters import letter
 from newsletter.messages.slots import Slots, fill
@@ -63,6 +64,7 @@ def notice_message(notice: Notice) -> bytes:
         date=timezone.localtime(),
         unsubscribe=links["unsubscribe_url"],
         preferences=links["preferences_url"],
+        unsubscribe_token=unsubscribe_mail_token(subscription.public_id, None),
     )
     both = bodies.render("notice", language, context)
     # RFC 3834: nobody's automatic reply may answer an automatic mail.

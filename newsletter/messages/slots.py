@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple, cast
 
 import idna
 
-Name = Literal["to", "message_id", "date", "unsubscribe", "preferences"]
+Name = Literal["to", "message_id", "date", "unsubscribe", "preferences", "unsubscribe_token"]
 Kind = Literal["header", "text", "html"]
 
 # In text a slot is its name between two characters for private use, which `one_tree` takes out of every
@@ -34,13 +34,14 @@ NOTHING_TO_ESCAPE = re.compile(r"[A-Za-z0-9:/._~-]*").fullmatch
 
 @dataclass(slots=True)
 class Slots:
-    """What one recipient's copy says: whom it goes to, when and under which name, and their two links."""
+    """What one recipient's copy says: whom it goes to, when and under which name, and the addresses that are theirs."""
 
     to: str
     message_id: str
     date: datetime
     unsubscribe: str
     preferences: str
+    unsubscribe_token: str = ""  # a test copy has none
 
 
 class Gap(NamedTuple):

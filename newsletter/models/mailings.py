@@ -279,6 +279,7 @@ class Notice(Dispatch):
         REMINDER = "reminder", _("Reminder to confirm")
         EXPORT = "export", _("Link to export one's data")
         ERASURE = "erasure", _("Link to erase one's data")
+        UNSUBSCRIBE = "unsubscribe", _("Link to unsubscribe")
 
     subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, related_name="notices")
     kind = models.CharField(_("kind"), max_length=12, choices=Kind)

@@ -10,6 +10,7 @@ from newsletter.subscribers.consent import (
     subscribe,
     suppress,
     unsubscribe,
+    unsubscribe_reader,
 )
 from newsletter.subscribers.privacy import erase, forget_unconfirmed, hold_off_erasures, portrait
 from newsletter.subscribers.reachability import Reader, heed
@@ -33,4 +34,5 @@ __all__ = [
     "suppress",
     "take_in",
     "unsubscribe",
+    "unsubscribe_reader",
 ]

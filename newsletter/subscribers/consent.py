@@ -11,7 +11,7 @@ from django.db.models import Exists, Q
 from django.utils import timezone
 
 from newsletter import addresses, choices, doorbell, limits, notices
-from newsletter.models import ConsentEvent, Mailing, Newsletter, Notice, Subscriber, Subscription, Suppression
+from newsletter.models import ConsentEvent, Delivery, Mailing, Newsletter, Notice, Subscriber, Subscription, Suppression
 
 Status, Kind = Subscription.Status, ConsentEvent.Kind
 STANDING = [Status.PENDING, Status.CONFIRMED]
@@ -105,6 +105,15 @@ def unsubscribe(subscription: Subscription, *, mailing_id: int | None = None, so
     mailing = Mailing.objects.filter(pk=mailing_id).first() if mailing_id else None
     record(subscription, Kind.UNSUBSCRIBED, source=source, mailing=mailing)
     return True
+
+
+def unsubscribe_reader(message: Delivery | Notice, *, source: str) -> bool:
+    """End the subscription that a message was sent for. False if it had ended before, or its reader was erased."""
+    if isinstance(message, Notice):
+        return unsubscribe(message.subscription, source=source)
+    newsletter = message.mailing.newsletter_id
+    subscription = Subscription.objects.filter(subscriber=message.subscriber_id, newsletter=newsletter).first()
+    return subscription is not None and unsubscribe(subscription, mailing_id=message.mailing_id, source=source)
 
 
 @transaction.atomic

@@ -15,7 +15,7 @@ from django.utils.timezone import is_aware
 
 from newsletter import bounces, diagnosis, links, subscribers
 from newsletter.esp.providers import Provider
-from newsletter.models import Bounce, Delivery, Notice, Subscription
+from newsletter.models import Bounce, Delivery, Notice
 from newsletter.smtp import readable
 
 logger = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ def _take_in(provider: Provider, event: AnymailTrackingEvent) -> bool:
     if about is None:
         return False
     if event.event_type == EventType.UNSUBSCRIBED or event.reject_reason == RejectReason.UNSUBSCRIBED:
-        return _unsubscribe(about)
+        return subscribers.unsubscribe_reader(about, source="provider")
     kind = kind_of(event)
     if kind is None:
         return False
@@ -156,14 +156,3 @@ def _about(event: AnymailTrackingEvent) -> Delivery | Notice | None:
         return None
     named = readable(str(event.message_id))[:200]
     return Delivery.objects.filter(provider_id=named).first() or Notice.objects.filter(provider_id=named).first()
-
-
-def _unsubscribe(about: Delivery | Notice) -> bool:
-    """The reader used the provider's own way out, such as a link it adds."""
-    if isinstance(about, Notice):
-        return subscribers.unsubscribe(about.subscription, source="provider")
-    newsletter = about.mailing.newsletter
-    subscription = Subscription.objects.filter(subscriber=about.subscriber_id, newsletter=newsletter).first()
-    if subscription is None:
-        return False
-    return subscribers.unsubscribe(subscription, mailing_id=about.mailing_id, source="provider")

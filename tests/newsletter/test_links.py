@@ -123,6 +123,33 @@ def test_a_forged_return_token_is_refused():
         links.read_return_token(links.return_token("d", 13).rpartition("-")[0] + "-" + token.rpartition("-")[2])
 
 
+def test_a_token_to_unsubscribe_by_mail_fits_before_the_at_sign_and_says_whose_it_is():
+    token = links.unsubscribe_mail_token(MARIA, 60_000_000)
+    assert len(f"bounce+{token}") <= 64
+    assert set(token) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
+    link = links.read_unsubscribe_mail_token(token.upper())
+    assert (link.purpose, link.public_id, link.mailing_id) == ("unsubscribe", MARIA, 60_000_000)
+    assert links.read_unsubscribe_mail_token(links.unsubscribe_mail_token(SAM[:-1] + "w", None)).mailing_id is None
+
+
+def test_a_sender_makes_the_same_tokens():
+    urls = links.Personal(42, "en").urls(MARIA)
+    assert urls == (
+        links.unsubscribe_url(MARIA, 42, "en"),
+        links.preferences_url(MARIA, "en"),
+        links.unsubscribe_mail_token(MARIA, 42),
+    )
+
+
+def test_a_forged_token_to_unsubscribe_by_mail_is_refused():
+    person, number, mark = links.unsubscribe_mail_token(MARIA, 42).split("-")
+    other = links.unsubscribe_mail_token(SAM[:-1] + "w", 42).split("-")[0]
+    link = token_of(links.unsubscribe_url(MARIA, 42, "en"))
+    for forged in (f"{other}-{number}-{mark}", f"{person}-1-{mark}", f"{person}-{number}-{12 * '0'}", f"{mark}", link):
+        with pytest.raises(links.UnknownLink):
+            links.read_unsubscribe_mail_token(forged)
+
+
 def test_a_hundred_thousand_links_are_made_in_seconds():
     links.unsubscribe_url(MARIA, 1, "en")
     start = time.perf_counter()

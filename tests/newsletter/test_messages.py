@@ -25,6 +25,7 @@ SLOTS = messages.Slots(
     date=datetime(2026, 11, 4, 13, 30, tzinfo=UTC),
     unsubscribe="http://testserver/newsletter/unsubscribe/aUniquePublicId-123.1a.0123456789_bcdefghijkl/",
     preferences="http://testserver/newsletter/preferences/aUniquePublicId-123.0.0123456789_bcdefghijkl/",
+    unsubscribe_token="u0-1-2",
 )
 
 
@@ -75,14 +76,15 @@ def test_a_message_has_each_header_once(message):
     assert mail["Subject"] == "October: A good morning"
     assert mail["Message-ID"] == SLOTS.message_id
     assert mail["List-Id"] == "Resource Center newsletter <monthly.resource-center.example>"
-    assert mail["List-Unsubscribe"].startswith(f"<{SLOTS.unsubscribe}>, <mailto:hello@resource-center.example")
+    mailto = f"mailto:bounce+{SLOTS.unsubscribe_token}@bounces.resource-center.example?subject=unsubscribe"
+    assert mail["List-Unsubscribe"] == f"<{SLOTS.unsubscribe}>, <{mailto}>"
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert mail["List-Archive"] == "<http://testserver/newsletter/>"
     assert re.fullmatch(r"2026-10:monthly:newsletter:[0-9a-f]{12}", mail["Feedback-ID"])
 
 
 def test_without_a_mailbox_there_is_only_the_link_to_unsubscribe(issue, settings):
-    settings.MAIL_REPLY_TO = ""
+    settings.MAIL_REPLY_TO = settings.BOUNCE_DOMAIN = ""
     mail = parsed(messages.fill(messages.variants(issue, [("en", "")])[0].template, SLOTS))
     assert mail["List-Unsubscribe"] == f"<{SLOTS.unsubscribe}>"
     assert mail["Reply-To"] is None

@@ -74,4 +74,6 @@ class Command(BaseCommand):
         for result in results:
             self.stdout.write("  ".join(result[key] or "-" for key in ("file", "kind", "recipient", "status")))
         recorded = sum(receipt.recorded for _name, receipt in receipts)
-        self.stdout.write(", ".join(f"{number} {name}" for name, number in numbers.items()) + f", {recorded} recorded")
+        asked = sum(receipt.asks_to_unsubscribe for _name, receipt in receipts)
+        told = [*numbers.items(), ("to unsubscribe", asked), ("recorded", recorded)]
+        self.stdout.write(", ".join(f"{number} {name}" for name, number in told))
