@@ -1,6 +1,6 @@
 """Who gets it: the only room that writes a subscription's status, always with the event that proves it."""
 
-from newsletter.subscribers.arrivals import Arrival, take_in
+from newsletter.subscribers.arrivals import Arrival, Outcome, take_in
 from newsletter.subscribers.consent import (
     confirm,
     is_suppressed,
@@ -18,6 +18,7 @@ from newsletter.subscribers.reminders import remind_unconfirmed
 
 __all__ = [
     "Arrival",
+    "Outcome",
     "Reader",
     "confirm",
     "erase",

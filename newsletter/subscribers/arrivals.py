@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +17,7 @@ from newsletter.models import Choice, ConsentEvent, Newsletter, Subscriber, Subs
 from newsletter.subscribers import consent
 
 Status, Kind, Reason = Subscription.Status, ConsentEvent.Kind, Suppression.Reason
-Outcome = Literal["created", "updated", "suppressed"]
+Outcome = Literal["created", "updated", "unchanged", "suppressed"]
 SOURCE = "import"
 SUPPRESSED = "suppressed"
 REASONS = {Status.BOUNCED.value: Reason.BOUNCE, Status.COMPLAINED.value: Reason.COMPLAINT, SUPPRESSED: Reason.IMPORTED}
@@ -46,28 +45,29 @@ class Arrival:
 
 
 @transaction.atomic
-def take_in(newsletter: Newsletter, arrivals: Sequence[Arrival]) -> Counter[Outcome]:
+def take_in(newsletter: Newsletter, arrivals: Sequence[Arrival]) -> list[Outcome]:
     """Take in people with different addresses, in a fixed number of queries for those who are new.
 
     Nobody who left, bounced, complained or is suppressed comes back by this door, whatever the file says; who
     opted out according to the file is opted out here too.
 
     Returns:
-        How many arrived new, were known already (and now are as the file says), and are not to get mail.
+        For each whether they arrived new, were known and are now as the file says, or were so before, or are not
+        to get mail.
     """
     barred, erased = _suppressed(arrivals)
     known = _known(newsletter, arrivals)
     new: list[Arrival] = []
-    outcomes: Counter[Outcome] = Counter()
+    outcomes: list[Outcome] = []
     for arrival in arrivals:
         key = arrival.address.key
         if key in erased or (key in barred and (key in known or arrival.may_get_mail)):
-            outcomes["suppressed"] += 1
+            outcomes.append("suppressed")
         elif key in known:
-            outcomes[_update(known[key], arrival)] += 1
+            outcomes.append(_update(known[key], arrival))
         else:
             new.append(arrival)
-            outcomes["created" if arrival.may_get_mail else "suppressed"] += 1
+            outcomes.append("created" if arrival.may_get_mail else "suppressed")
     _create(newsletter, new)
     return outcomes
 
@@ -96,26 +96,30 @@ def _update(subscription: Subscription, arrival: Arrival) -> Outcome:
     if arrival.status == Status.UNSUBSCRIBED:
         consent.unsubscribe(subscription, source=SOURCE)
         return "suppressed"
-    if arrival.status == Status.CONFIRMED and subscription.status == Status.PENDING:
-        _confirm(subscription, arrival)
-    _describe(subscription, arrival)
-    return "updated"
+    confirmed = arrival.status == Status.CONFIRMED and _confirm(subscription, arrival)
+    described = _describe(subscription, arrival)
+    return "updated" if confirmed or described else "unchanged"
 
 
-def _describe(subscription: Subscription, arrival: Arrival) -> None:
+def _describe(subscription: Subscription, arrival: Arrival) -> bool:
     subscriber = subscription.subscriber
     words = arrival.name or subscriber.name, arrival.language or subscriber.language
     same_choices = not arrival.terms or choices.key(arrival.terms) == subscription.choices_key
     if words == (subscriber.name, subscriber.language) and same_choices:
-        return
+        return False
     terms = arrival.terms or choices.chosen(subscription)
-    consent.prefer(subscription, name=words[0], language=words[1], terms=terms, source=SOURCE)
+    return consent.prefer(subscription, name=words[0], language=words[1], terms=terms, source=SOURCE)
 
 
-def _confirm(subscription: Subscription, arrival: Arrival) -> None:
+def _confirm(subscription: Subscription, arrival: Arrival) -> bool:
+    """Confirm a pending subscription. False if it is not pending, or no more."""
+    if subscription.status != Status.PENDING:
+        return False
     pending = Subscription.objects.filter(pk=subscription.pk, status=Status.PENDING)
-    if pending.update(status=Status.CONFIRMED, confirmed_at=arrival.confirmed_at or timezone.now()):
-        consent.record(subscription, Kind.IMPORTED, source=SOURCE, wording=arrival.consent)
+    if not pending.update(status=Status.CONFIRMED, confirmed_at=arrival.confirmed_at or timezone.now()):
+        return False
+    consent.record(subscription, Kind.IMPORTED, source=SOURCE, wording=arrival.consent)
+    return True
 
 
 def _create(newsletter: Newsletter, arrivals: Sequence[Arrival]) -> None:
