@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('content', '0002_full_text'),
-        ('newsletter', '0007_resent_message_ids'),
+        ('newsletter', '0007_resent_ids_and_unsubscribe_notice'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
