@@ -31,8 +31,15 @@ DELAYED = any_of(r"""
 """)
 GIVEN_UP = any_of(r"""
     given up|giving up|not going to try|no further
-    permanent(?:ly)? (?:error|failure|fail)|failed permanently|fatal error
+    permanent(?:ly)? (?:error|failure|fail)|failed permanently|(?<!non-)fatal error
     endgültig|definitiv
+""")
+
+
+ARRIVED = any_of(r"""
+    ^(?:delivered|relayed|expanded):
+    (?:was|were|has been|have been) (?:successfully )?(?:delivered|relayed) to|successfully delivered
+    delivery to [^.\n]{0,60}\bis complete
 """)
 
 
@@ -43,21 +50,23 @@ def findings(mail: Mail) -> list[Finding]:
         return []
     words = PlainWords(mail)
     people = list(dict.fromkeys(filter(None, failed))) or recipients(mail, words.text)
-    delayed = _is_delayed(mail, words.text)
-    return [_finding(words, recipient, len(people) == 1, delayed) for recipient in people[:MOST]]
+    whole = _of_the_whole_mail(mail, words.text)
+    return [_finding(words, recipient, len(people) == 1, whole) for recipient in people[:MOST]]
 
 
-def _finding(words: PlainWords, recipient: str, alone: bool, delayed: bool) -> Finding:
+def _finding(words: PlainWords, recipient: str, alone: bool, whole: Bounce.Kind | None) -> Finding:
     told = words.about(recipient) or Statement("")
     kind = words.diagnose(told.words, recipient)
     if kind is None and alone and not told.accepted:
         kind = words.diagnose(words.text, recipient)
-    if delayed:
-        kind = Kind.DEFERRED
+    if whole == Kind.DEFERRED or kind is None:
+        kind = whole
     return Finding(kind or Kind.SOFT, recipient, diagnosis.status_of(told.words), " ".join(told.words.split()))
 
 
-def _is_delayed(mail: Mail, text: str) -> bool:
-    if GIVEN_UP.search(text):
-        return False
-    return bool(DELAYED.search(mail.header("subject")) or DELAYED.search(text))
+def _of_the_whole_mail(mail: Mail, text: str) -> Bounce.Kind | None:
+    """What a mail says of everybody in it: that it is still tried, or, where no reason speaks against it, arrived."""
+    subject = mail.header("subject")
+    if not GIVEN_UP.search(text) and (DELAYED.search(subject) or DELAYED.search(text)):
+        return Kind.DEFERRED
+    return Kind.DELIVERED if ARRIVED.search(subject) or ARRIVED.search(text) else None

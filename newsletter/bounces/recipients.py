@@ -8,10 +8,12 @@ from collections.abc import Iterable, Iterator
 
 from flufl.bounce import all_failures
 
-from newsletter.bounces import quotations, transcripts
+from newsletter import diagnosis
+from newsletter.bounces import transcripts
 from newsletter.bounces.findings import ADDRESS, address_in
 from newsletter.bounces.mail import Mail
-from newsletter.bounces.recognition import SENDERS
+from newsletter.bounces.quotations import quoted_recipient, senders
+from newsletter.bounces.recognition import SENDERS, SUBJECTS
 from newsletter.diagnosis.phrases import any_of
 
 logger = logging.getLogger(__name__)
@@ -20,7 +22,8 @@ LONGEST = 50_000  # characters that are searched for recipients
 NEAR = 60  # characters before an address that say what it is for
 # `<name@host>:`, `  name@host`, `  * name@host`, `name@host on 3/2/26`: a line that begins a recipient.
 LISTED = re.compile(
-    r"^[ \t>*\-]{0,12}(?:[\"']?[\w .'-]{0,40}[\"']?[ \t]*(?=[<(]))?[<(]?(?:mailto:|smtp:|rfc822;[ \t]?)?"
+    r"^[ \t>*\-]{0,12}(?:\d{1,3}[.)][ \t]*)?(?:[\"']?[\w .'-]{0,40}[\"']?[ \t]*(?=[<(]))?"
+    r"[<(]?(?:mailto:|smtp:|rfc822;[ \t]?)?"
     rf"({ADDRESS.pattern})[>)]?[\"']?"
     r"(?:[ \t]*(?:[:(\[<;,|].{0,1000}|[-–] .{0,1000}|\.{3}.{0,1000}|on \d.{0,1000}))?[ \t]*$",
     re.IGNORECASE | re.MULTILINE,
@@ -64,7 +67,7 @@ def recipients(mail: Mail, text: str) -> list[str]:
     """The addresses of a bounce, from the surest place that has any.
 
     Those listed, those in a transcript, those behind a label, those that begin a paragraph, what others know how to
-    find, those named in a sentence, and at last the one that the message that came back was written to.
+    find, those named in a sentence, the only one there is, and at last the one that the message was written to.
     """
     text = text[:LONGEST]
     own = {address_in(mail.header(name)) for name in ("from", "to", "return-path", "sender")}
@@ -92,8 +95,20 @@ def _places(mail: Mail, text: str) -> Iterator[Iterable[str]]:
     yield [address for label, address in LABELED.findall(text) if not NO_RECIPIENT.search(label)]
     yield OPENING.findall(text)
     yield _flufl(mail)
-    yield [found[1] for found in NAMED.finditer(text) if not CONTACT.search(text, found.start() - NEAR, found.start())]
-    yield [quotations.quoted_recipient(mail)]
+    yield [found[1] for found in NAMED.finditer(text) if not _is_contact(text, found)]
+    if not (SUBJECTS.search(mail.header("subject")) or diagnosis.diagnose(text)):
+        return  # a mail server may write about other things, such as what it keeps in quarantine
+    yield _only({found[0].lower() for found in ADDRESS.finditer(text) if not _is_contact(text, found)} - senders(mail))
+    yield [quoted_recipient(mail)]
+
+
+def _is_contact(text: str, found: re.Match[str]) -> bool:
+    """Whether an address is one to turn to."""
+    return bool(CONTACT.search(text, max(0, found.start() - NEAR), found.start()))
+
+
+def _only(addresses: set[str]) -> Iterable[str]:
+    return addresses if len(addresses) == 1 else ()
 
 
 def _flufl(mail: Mail) -> list[str]:

@@ -73,6 +73,10 @@ READINGS = {
     "recipient-in-the-copy-alone": {"5550123@phones.example": ("hard", "")},
     "recipient-among-postmasters": {"ines@school.example": ("hard", "5.1.1")},
     "recipient-in-quotes": {'"ines..ortega"@phones.example': ("hard", "5.1.1")},
+    "recipients-with-numbers": {"ann@school.example": ("hard", ""), "bob@school.example": ("soft", "")},
+    "recipient-somewhere": {"ines@school.example": ("hard", "")},
+    "warning-of-sendmail": {"ines@school.example": ("deferred", "")},
+    "arrived-in-words": {"ines@school.example": ("delivered", "")},
     "recipient-in-chinese": {"ines@school.example": ("hard", "")},
     "bounce-behind-a-preface": {"ines@phones.example": ("soft", "4.3.2")},
     "bounce-as-an-attachment": {"ines@school.example": ("hard", "5.1.1")},
@@ -121,6 +125,7 @@ READINGS = {
     "reading-receipt": {},
     "person": {},
     "spam": {},
+    "quarantine": {},
 }
 
 
