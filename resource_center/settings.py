@@ -262,7 +262,7 @@ WAGTAILIMAGES_EXTENSIONS = ["avif", "gif", "jpg", "jpeg", "png", "svg", "tif", "
 if find_spec("pi_heif"):
     WAGTAILIMAGES_EXTENSIONS += ["heic", "heif"]
 WAGTAILIMAGES_MAX_IMAGE_PIXELS = 50_000_000
-WAGTAILIMAGES_MAX_UPLOAD_SIZE = 20_000_000  # bytes
+WAGTAILIMAGES_MAX_UPLOAD_SIZE = 20 * 1024 * 1024  # bytes
 WAGTAILDOCS_EXTENSIONS = ["csv", "docx", "epub", "key", "odp", "odt", "pdf", "pptx", "rtf", "txt", "xlsx", "zip"]
 WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "content.desk_search"}}
 WAGTAILDOCS_INLINE_CONTENT_TYPES: list[str] = []

@@ -329,6 +329,9 @@ class CreditedImage(CreditedRenditions, Credited, AbstractImage):
         self.checked_at = timezone.now()
         self.undrawable_since, self.undrawable_filter = None, ""
 
+    def _set_image_file_metadata(self) -> None:
+        """Wagtail's forms ask for size and hash of a file that is not normalized yet; `note_upload` fills them in."""
+
     def delete_files(self) -> None:
         """Delete the file that sizes are drawn from and the upload, wherever they are kept."""
         for file in (self.file, self.upload):
@@ -361,7 +364,7 @@ class CreditedImage(CreditedRenditions, Credited, AbstractImage):
 
     def create_renditions(self, *filters: Filter) -> dict[Filter, "CreditedRendition"]:
         """Draw sizes that are not there yet. One that fails spoils no transaction around it."""
-        with transaction.atomic() if connection.in_atomic_block else nullcontext():
+        with transaction.atomic() if filters and connection.in_atomic_block else nullcontext():
             created: dict[Filter, CreditedRendition] = super().create_renditions(*filters)
         return created
 

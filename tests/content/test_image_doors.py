@@ -20,7 +20,7 @@ from tests.content import picture_zoo as zoo
 from tests.content.conftest import FULL_CREDIT, drawn
 from tests.content.test_image_zoo import FILTERS
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 
 PHOTO = zoo.encoded(zoo.photo(), "JPEG")
 LET_IN = {
@@ -165,6 +165,19 @@ def test_an_import_comes_in_by_the_same_door(resources, media, tmp_path, name):
         assert (receipt["images"], receipt["missing_images"]) == (0, 1)
         assert name in receipt["problems"][0]["what"]
         assert files(media) == []
+
+
+@pytest.mark.parametrize("name", LET_IN)
+def test_an_upload_that_waits_for_a_title_comes_in_by_the_same_door(admin_client, media, name):
+    upload = {"title": "x" * 300, "files[]": SimpleUploadedFile(name, LET_IN[name])}
+    waiting = admin_client.post(reverse("wagtailimages:add_multiple"), upload).json()["uploaded_file_id"]
+    assert not CreditedImage.objects.exists()
+
+    address = reverse("wagtailimages:create_multiple_from_uploaded_image", args=[waiting])
+    answer = admin_client.post(address, {f"uploaded-image-{waiting}-title": "A title"})
+
+    assert answer.json()["success"]
+    assert_is_right(CreditedImage.objects.get(), LET_IN[name], media)
 
 
 def test_a_row_that_can_not_be_saved_leaves_no_file(media):

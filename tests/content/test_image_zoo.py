@@ -279,6 +279,8 @@ def test_a_hostile_drawing_is_refused_with_a_sentence(name):
     with pytest.raises(UndrawablePicture) as refused:
         normalized(data, name)
     assert refused.value.reason.endswith(".")
+    for quoted in ("<", ">", "127.0.0.1", "passwd"):  # one of Wagtail's forms shows what is said as HTML
+        assert quoted not in refused.value.reason
 
 
 # --- All sizes

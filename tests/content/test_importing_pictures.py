@@ -13,7 +13,7 @@ from content.models import ArticlePage, CreditedImage
 from content.pictures import SHAPES
 from tests.content import picture_zoo as zoo
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
 
 FILES = {
     "jpeg": zoo.encoded(zoo.photo(), "JPEG"),
