@@ -20,6 +20,8 @@ REPLIED = re.compile(
     r"(?:^|[:>\[(\"'=#]|\bsaid|\breply|\berror|\bresponse)[ \t]*[45]\d\d[ -]", re.IGNORECASE | re.MULTILINE
 )
 REPORTER = re.compile(r"^reporting-mta:[ \t]*dns[ \t]*;[ \t]*([\w.-]{1,255})", re.IGNORECASE | re.MULTILINE)
+# The end of a long line in the middle of a sentence.
+WRAPPED = re.compile(r"(?<=[^\n]{55})\n[ \t]*(?=[\w(])")
 PARAGRAPHS = re.compile(r"\n[ \t]*\n")
 
 
@@ -44,7 +46,7 @@ class PlainWords:
 
     def diagnose(self, said: str, recipient: str, status: str = "") -> Bounce.Kind | None:
         """What a text says about a recipient: what a server replied counts before what a reporter says of it."""
-        said = self._with_us_marked(said, recipient)
+        said = WRAPPED.sub(" ", self._with_us_marked(said, recipient))
         replied = "\n\n".join(part for part in PARAGRAPHS.split(said) if REPLIED.search(part))
         return diagnosis.diagnose(replied) or diagnosis.diagnose(said, status)
 

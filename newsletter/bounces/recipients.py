@@ -22,7 +22,7 @@ LONGEST = 50_000  # characters that are searched for recipients
 NEAR = 60  # characters before an address that say what it is for
 # `<name@host>:`, `  name@host`, `  * name@host`, `name@host on 3/2/26`: a line that begins a recipient.
 LISTED = re.compile(
-    r"^[ \t>*\-]{0,12}(?:\d{1,3}[.)][ \t]*)?(?:[\"']?[\w .'-]{0,40}[\"']?[ \t]*(?=[<(]))?"
+    r"^[ \t>*\-]{0,12}(?:\d{1,3}[.)][ \t]*)?(?:[\"']?(?!\d)[\w .'-]{0,40}[\"']?[ \t]*(?=[<(]))?"
     r"[<(]?(?:mailto:|smtp:|rfc822;[ \t]?)?"
     rf"({ADDRESS.pattern})[>)]?[\"']?"
     r"(?:[ \t]*(?:[:(\[<;,|].{0,1000}|[-–] .{0,1000}|\.{3}.{0,1000}|on \d.{0,1000}))?[ \t]*$",
@@ -70,7 +70,7 @@ def recipients(mail: Mail, text: str) -> list[str]:
     find, those named in a sentence, the only one there is, and at last the one that the message was written to.
     """
     text = text[:LONGEST]
-    own = {address_in(mail.header(name)) for name in ("from", "to", "return-path", "sender")}
+    own = {address_in(mail.header(name)) for name in ("from", "to", "delivered-to", "return-path", "sender")}
     servers: list[str] = []
     for found in _places(mail, text):
         addresses = dict.fromkeys(address for text in found if (address := address_in(text)) and address not in own)

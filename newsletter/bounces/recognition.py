@@ -6,6 +6,7 @@ import re
 
 from newsletter.bounces.findings import address_in
 from newsletter.bounces.mail import Mail
+from newsletter.diagnosis import diagnose
 from newsletter.diagnosis.phrases import any_of
 
 SENDERS = any_of(r"""
@@ -33,6 +34,13 @@ SUBJECTS = any_of(r"""
     не ?доставлен
     반송
 """)
+FAILED = any_of(r"""
+    (?:could|can|was|were|is|has|have) ?(?:not|n't) (?:be |been )?(?:delivered|sent)
+    (?:unable|failed) to deliver|deliver\w* (?:has |have )?failed|undeliver|(?:permanent|fatal) (?:\w+ )?error
+    following (?:\w+ )?(?:address|recipient)
+""")
+REPLY = re.compile(r"\W*(?:re|aw|sv|fwd?|tr|rv|wg)\s*:", re.IGNORECASE)
+LONGEST = 5000  # characters of a text that are looked at
 # Robots of mailing lists, and why they do not take a mail.
 LISTS = re.compile(
     r"(?:^|[<\s.+_-])(?:admin|owner|request|majordomo|listserv|listmaster|sympa|mailman|ml)@"
@@ -48,8 +56,12 @@ LIST_REFUSALS = any_of(r"""
 
 def is_bounce(mail: Mail) -> bool:
     """Whether a mail was written by a mail server, or by a mailing list that did not take ours."""
-    sender = mail.header("from") or mail.header("return-path")
-    return not address_in(sender) or is_surely_bounce(mail)
+    sender, subject = mail.header("from") or mail.header("return-path"), mail.header("subject")
+    if not address_in(sender) or is_surely_bounce(mail):
+        return True
+    # A robot under another name: both subject and text say so, and it answers nobody.
+    text = mail.prose[:LONGEST]
+    return bool(SUBJECTS.search(subject) and not REPLY.match(subject) and (FAILED.search(text) or diagnose(text)))
 
 
 def is_surely_bounce(mail: Mail) -> bool:
