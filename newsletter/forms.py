@@ -72,8 +72,8 @@ class ChoicesForm(forms.Form):
         return choices.picked({facet: self.cleaned_data.get(facet, []) for facet in choices.FACETS})
 
 
-class SignupForm(ChoicesForm):
-    """How one joins. Only the address is needed."""
+class AddressForm(forms.Form):
+    """An address, and nothing else that a person can see."""
 
     email = forms.Field(
         label=gettext_lazy("Email"),
@@ -92,6 +92,10 @@ class SignupForm(ChoicesForm):
     @property
     def filled_by_a_program(self) -> bool:
         return bool(self.data.get("website"))
+
+
+class SignupForm(ChoicesForm, AddressForm):
+    """How one joins. Only the address is needed."""
 
 
 def preferences_of(subscription: Subscription) -> dict[str, Any]:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import binascii
 import hashlib
 import hmac
+import html
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from urllib.parse import unquote
 
 from django.conf import settings
 from django.urls import reverse
@@ -20,6 +22,7 @@ from django.utils import timezone, translation
 from django.utils.http import base36_to_int, int_to_base36
 
 CONFIRM, PREFERENCES, UNSUBSCRIBE, EXPORT, ERASE = "confirm", "preferences", "unsubscribe", "export", "erase"
+COPIES = "copies"
 LIFETIMES = {CONFIRM: timedelta(hours=72), EXPORT: timedelta(hours=1), ERASE: timedelta(hours=1)}
 SIGNATURE_BYTES = 16
 URL_SAFE = bytes.maketrans(b"+/", b"-_")
@@ -34,12 +37,18 @@ class Token:
     """A token at the end of a path: written with a slash behind it, and read without one too.
 
     Who drops the slash must not be redirected, since RFC 8058 (section 3.1) has mail services follow no redirect.
+    Mail programs also take for a part of the link what stands behind it in the text: a dot, a bracket, a blank, some
+    of it encoded once more. No token ends like that, so it is dropped.
     """
 
-    regex = ".+"
+    regex = r"[\s\S]+"
 
     def to_python(self, text: str) -> str:
-        return text.removesuffix("/")
+        text = html.unescape(unquote(text))
+        end = len(text)
+        while end and not (text[end - 1].isascii() and (text[end - 1].isalnum() or text[end - 1] in "-_")):
+            end -= 1
+        return text[:end]
 
     def to_url(self, token: str) -> str:
         return f"{token}/"
@@ -101,6 +110,11 @@ def unsubscribe_mail_token(public_id: str, mailing_id: int | None) -> str:
     """The middle of an address that a subscription ends by writing to: `bounce+<token>@...`; never expires."""
     number = int_to_base36(mailing_id or 0)
     return _mail_token(public_id, number, _digest(UNSUBSCRIBE, f"{public_id}.{number}", settings.SECRET_KEY))
+
+
+def copies_url(public_id: str, language: str) -> str:
+    """Where somebody who got a test copy ends them, and their subscription; never expires."""
+    return _url(COPIES, public_id, 0, language)
 
 
 class Personal:

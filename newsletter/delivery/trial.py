@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from django.utils.translation import gettext as _
 
-from newsletter import addresses, messages, smtp
+from newsletter import addresses, copy_recipients, messages, smtp
 from newsletter.delivery.mailings import Refused
 from newsletter.delivery.ways import Way, choose, for_address, ways_out
 from newsletter.mail_identity import bounce_domain
@@ -26,13 +26,19 @@ def send_test(issue: IssuePage, recipients: Iterable[str], language: str | None 
         How many were sent.
 
     Raises:
-        Refused: an address can not be one, or the mail server did not take a copy; says which and why.
+        Refused: an address can not be one or wants no more test copies, or the mail server did not take a copy; says
+            which and why.
     """
     try:
-        checked = [addresses.parse(recipient).email for recipient in recipients]
+        checked = [addresses.parse(recipient) for recipient in recipients]
     except addresses.InvalidAddress as error:
         raise Refused(str(error)) from error
-    copies = [(to, messages.test_message(issue, to, language or issue.locale.language_code)) for to in checked]
+    for address in checked:
+        if copy_recipients.has_refused(address.key):
+            said = _("%(address)s asked for no more test copies. Send the copy to another address.")
+            raise Refused(said % {"address": address.email})
+    language = language or issue.locale.language_code
+    copies = [(address.email, messages.test_message(issue, address.email, language)) for address in checked]
     sessions: dict[Way, smtp.Session] = {}
     sender = f"bounce+test-{secrets.token_hex(8)}@{bounce_domain()}"
     try:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.models import Min
 from django.utils import timezone
 
+from newsletter import copy_recipients
 from newsletter.mail_identity import new_message_id
 from newsletter.messages import bodies, tree
 from newsletter.messages.letters import TEST, letter
@@ -73,7 +74,10 @@ def chosen_terms(choices_keys: set[str]) -> dict[str, set[str]]:
 
 
 def test_message(issue: IssuePage, address: str, language: str) -> bytes:
-    """One finished copy for an editor's eyes, marked in its subject. Its links lead to the newsletter's page."""
+    """One finished copy for an editor's eyes, marked in its subject.
+
+    Who wants no more of them leaves by its link to unsubscribe; the one to preferences leads to the newsletter's page.
+    """
     words = tree.editions(issue)
     page = words.get(language) or words[issue.locale.language_code]
     content = tree.arranged(tree.tree(page), ())
@@ -82,7 +86,7 @@ def test_message(issue: IssuePage, address: str, language: str) -> bytes:
         to=address,
         message_id=new_message_id("test"),
         date=timezone.localtime(),
-        unsubscribe=archive,
+        unsubscribe=copy_recipients.leave_url(address, content["language"]),
         preferences=archive,
     )
     subject = f"[Test] {content['subject']}"

@@ -18,6 +18,7 @@ from newsletter.models.responses import Bounce, BounceMailbox, Registration
 from newsletter.models.subscribers import (
     Choice,
     ConsentEvent,
+    CopyRecipient,
     Newsletter,
     SignupAttempt,
     Subscriber,
@@ -30,6 +31,7 @@ __all__ = [
     "BounceMailbox",
     "Choice",
     "ConsentEvent",
+    "CopyRecipient",
     "Delivery",
     "Dispatch",
     "FrozenPicture",

@@ -280,6 +280,7 @@ class Notice(Dispatch):
         EXPORT = "export", _("Link to export one's data")
         ERASURE = "erasure", _("Link to erase one's data")
         UNSUBSCRIBE = "unsubscribe", _("Link to unsubscribe")
+        LINK = "link", _("Link to one's subscription")
 
     subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, related_name="notices")
     kind = models.CharField(_("kind"), max_length=12, choices=Kind)

@@ -110,6 +110,14 @@ class Choice(models.Model):
         constraints = [models.UniqueConstraint(fields=["subscription", "term_key"], name="one_choice_per_term")]
 
 
+class CopyRecipient(models.Model):
+    """An address that test copies of issues went to, so that a link in them can end them."""
+
+    address_key = models.CharField(max_length=320, unique=True)
+    public_id = models.CharField(max_length=32, unique=True, default=new_public_id)
+    refused_at = models.DateTimeField(null=True, help_text="Since when its owner wants no more test copies.")
+
+
 class ConsentEvent(models.Model):
     """What somebody agreed to or took back: written once, never changed. Erasure blanks who, never what."""
 

@@ -59,6 +59,23 @@ def subscribe(
         doorbell.ring("send_notices")
 
 
+@transaction.atomic
+def mail_link(newsletter: Newsletter, email: str, *, ip: str) -> None:
+    """Mail the links to choose and to leave to who lost them; nothing to an address that we do not know.
+
+    As with `subscribe`, only the mailbox learns whether there was anything to mail, and the same limits hold.
+
+    Raises:
+        addresses.InvalidAddress: when the text is no address that we can write to.
+        limits.TooManySignups: when the network asked too often.
+    """
+    address = addresses.parse(email)
+    limits.count_signup(newsletter, address.key, ip)
+    known = newsletter.subscriptions.select_related("subscriber").filter(subscriber__address_key=address.key).first()
+    if known is None or is_suppressed(known.subscriber) or not notices.queue(known, Notice.Kind.LINK):
+        doorbell.ring("send_notices")  # as in `subscribe`
+
+
 def request_confirmation(subscription: Subscription, *, wording: str, source: str) -> bool:
     """Mail a link to confirm. False when the address had its share of them, is confirmed or is suppressed."""
     if subscription.status == Status.CONFIRMED or is_suppressed(subscription.subscriber):

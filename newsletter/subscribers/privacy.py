@@ -14,6 +14,7 @@ from newsletter import addresses, choices, limits
 from newsletter.models import (
     Bounce,
     ConsentEvent,
+    CopyRecipient,
     Delivery,
     Mailing,
     Notice,
@@ -51,6 +52,7 @@ def portrait(subscriber: Subscriber) -> dict[str, Any]:
             {"event": place.event.title, "state": place.state, "since": place.created_at}
             for place in Registration.objects.filter(address_key=subscriber.address_key).select_related("event")
         ],
+        "test_copies": list(CopyRecipient.objects.filter(address_key=subscriber.address_key).values("refused_at")),
         "suppressed": list(
             Suppression.objects.filter(address_key=subscriber.address_key).values("reason", "note", "at")
         ),
@@ -86,6 +88,7 @@ def erase(address_key: str, *, source: str) -> bool:
     )
     Registration.objects.filter(address_key=address_key).delete()
     SignupAttempt.objects.filter(address_hash=addresses.keyed_hash(address_key)).delete()
+    _forget_copies(address_key)
     Suppression.objects.filter(address_key=address_key).delete()
     Suppression.objects.get_or_create(
         address_key=addresses.erased_key(address_key), defaults={"reason": Suppression.Reason.ERASED}
@@ -95,6 +98,18 @@ def erase(address_key: str, *, source: str) -> bool:
     subscriber.delete()
     ConsentEvent.objects.create(subscription=None, kind=ConsentEvent.Kind.ERASED, source=source)
     return True
+
+
+def _forget_copies(address_key: str) -> None:
+    """Forget that test copies went to an address; that it wants no more of them is kept as a hash."""
+    copies = CopyRecipient.objects.filter(address_key=address_key)
+    copies.filter(refused_at=None).delete()
+    kept = copies.values_list("refused_at", flat=True).first()
+    if kept is not None:
+        CopyRecipient.objects.get_or_create(
+            address_key=addresses.erased_key(address_key), defaults={"refused_at": kept}
+        )
+        copies.delete()
 
 
 def forget_unconfirmed() -> int:

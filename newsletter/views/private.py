@@ -16,8 +16,8 @@ from django.utils.translation import get_language
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
-from newsletter import addresses, forms, links, notices, subscribers
-from newsletter.models import ConsentEvent, Notice, Subscription, Suppression
+from newsletter import addresses, copy_recipients, forms, links, notices, subscribers
+from newsletter.models import ConsentEvent, CopyRecipient, Notice, Subscription, Suppression
 from newsletter.subscribers import consent
 
 GONE = 410
@@ -33,7 +33,8 @@ def kept_private(response: HttpResponseBase) -> HttpResponseBase:
 
 def unknown_link(request: HttpRequest) -> HttpResponseBase:
     """The kind page for a link that is none of ours, or lost its token on the way."""
-    return kept_private(render(request, "newsletter/unknown.html", status=404))
+    form = forms.AddressForm(auto_id="link-%s")
+    return kept_private(render(request, "newsletter/unknown.html", {"form": form}, status=404))
 
 
 lost_token = csrf_exempt(unknown_link)
@@ -183,3 +184,33 @@ class Erase(PrivatePage):
             return self.page("expired", GONE)
         subscribers.erase(self.subscription.subscriber.address_key, source="link")
         return render(self.request, "newsletter/erased.html")
+
+
+@method_decorator(csrf_exempt, name="dispatch")
+class Copies(View):
+    """Where somebody who got a test copy of an issue ends them, and their subscription; or asks for them again."""
+
+    recipient: CopyRecipient
+
+    def dispatch(self, request: HttpRequest, *args: Any, token: str, **kwargs: Any) -> HttpResponseBase:
+        try:
+            link = links.read(links.COPIES, token)
+            self.recipient = CopyRecipient.objects.get(public_id=link.public_id)
+        except (links.UnknownLink, CopyRecipient.DoesNotExist):
+            return unknown_link(request)
+        return kept_private(super().dispatch(request, *args, **kwargs))
+
+    def get(self, _request: HttpRequest) -> HttpResponse:
+        return self._page()
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """End them, whatever else the body says (RFC 8058 section 3.1)."""
+        if request.POST.get("action") == "again":
+            copy_recipients.accept(self.recipient)
+        else:
+            copy_recipients.refuse(self.recipient)
+        return self._page()
+
+    def _page(self) -> HttpResponse:
+        words = {"recipient": self.recipient, "address": addresses.masked(self.recipient.address_key)}
+        return render(self.request, "newsletter/copies.html", words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -32,14 +33,32 @@ def subscribe(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         words = {"form": form, "place": "signup", "wording": forms.consent_wording()}
         return render(request, "newsletter/mend.html", words, status=400)
+    return _answer_alike(request, lambda: _sign_up(form, request), "newsletter/asked.html")
+
+
+@csrf_exempt
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def mail_link(request: HttpRequest) -> HttpResponse:
+    """Mail somebody the links to their subscription. The answer, and its time, tell nothing about the address."""
+    if request.method == "POST" and not comes_from_us(request):
+        return render(request, "newsletter/foreign.html", status=403)
+    form = forms.AddressForm(request.POST if request.method == "POST" else None, auto_id="link-%s")
+    if not form.is_valid():
+        return render(request, "newsletter/link.html", {"form": form}, status=400 if form.is_bound else 200)
+    return _answer_alike(request, lambda: _mail_link(form, request), "newsletter/link_asked.html")
+
+
+def _answer_alike(request: HttpRequest, act: Callable[[], None], template: str) -> HttpResponse:
+    """Act, and answer after the same time whatever that took; or say that the network asked too often."""
     answer_at = time.monotonic() + ANSWER_AFTER
     try:
-        _sign_up(form, request)
+        act()
     except limits.TooManySignups:
         busy = render(request, "newsletter/busy.html", status=429)
         busy.headers["Retry-After"] = "3600"
         return busy
-    answer = render(request, "newsletter/asked.html")
+    answer = render(request, template)
     time.sleep(max(0.0, answer_at - time.monotonic()))
     return answer
 
@@ -64,10 +83,21 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}".lower() if parts.netloc else ""
 
 
-def _sign_up(form: forms.SignupForm, request: HttpRequest) -> None:
+def _newsletter() -> Newsletter:
     newsletter = Newsletter.objects.order_by("pk").first()
     if newsletter is None:
         raise Http404
+    return newsletter
+
+
+def _mail_link(form: forms.AddressForm, request: HttpRequest) -> None:
+    newsletter = _newsletter()
+    if not form.filled_by_a_program:
+        subscribers.mail_link(newsletter, form.cleaned_data["email"], ip=request.META["REMOTE_ADDR"])
+
+
+def _sign_up(form: forms.SignupForm, request: HttpRequest) -> None:
+    newsletter = _newsletter()
     if form.filled_by_a_program:
         return
     subscribers.subscribe(
