@@ -102,7 +102,8 @@ class ImageForm(CreditingForm, BaseImageForm):
         written = {text.locale_id: text for text in self.instance.texts.all()} if self.instance.pk else {}
         labels = {name: self.fields[name].label for name in asked}
         for name in asked:
-            self.fields[name].label = self._label(labels[name], settings.LANGUAGE_CODE)
+            # Wagtail's form has asked for some of its own fields already, and these keep their label.
+            self.fields[name].label = self[name].label = self._label(labels[name], settings.LANGUAGE_CODE)
         for locale in self.other_locales:
             fields = fields_for_model(ImageText, [TEXTS[name] for name in asked])
             for name in asked:

@@ -241,7 +241,8 @@ def test_whoever_may_change_a_picture_writes_its_words_in_every_language(librari
         field = form.select_one(f"[name={name}]")
         assert field["lang"] == "es"
         assert "(Spanish)" in form.select_one(f'label[for="{field["id"]}"]').get_text()
-    assert "(English)" in form.select_one("label[for=id_description]").get_text()
+    for name in ("title", "description", "long_description"):
+        assert "(English)" in form.select_one(f"label[for=id_{name}]").get_text()
     names = [field.get("name") for field in form.select("[name]")]
     assert names.index("long_description") < names.index("title_es") < names.index("creator")
 
