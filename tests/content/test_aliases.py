@@ -10,7 +10,7 @@ from content import search, shelves
 from content.models import ArticlePage, CollectionItem, CollectionPage, SearchEntry
 from tests.content.library import spanish, stocked
 
-pytestmark = [pytest.mark.once, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

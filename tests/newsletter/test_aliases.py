@@ -7,7 +7,7 @@ from content.models import ArticlePage, ResourceCenterPage
 from newsletter import digest
 from newsletter.site import found
 
-pytestmark = [pytest.mark.once, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 def test_the_digest_takes_a_page_once_and_no_alias_of_it():
