@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.ui.components import Component
-from wagtail.admin.ui.tables import Column, DateColumn, LocaleColumn, TitleColumn
+from wagtail.admin.ui.tables import BooleanColumn, Column, DateColumn, LocaleColumn, TitleColumn
 from wagtail.admin.views.reports import ReportView
 from wagtail.images import get_image_model
 from wagtail.images.views.images import CreateView
@@ -26,7 +26,7 @@ class FacetViewSet(SnippetViewSet):
     model = Facet
     icon = "list-ul"
     menu_label = _("Facets")
-    list_display = ["name", "slug", "position", LocaleColumn()]
+    list_display = ["name", "slug", "position", BooleanColumn("offered_at_signup"), LocaleColumn()]
     search_fields = ["name", "slug"]
     search_backend_name = None
 

@@ -64,7 +64,7 @@ class PageInItsLanguage(PageSerializer):
 
 
 class Pages(Questions, PagesAPIViewSet):
-    """Live, public pages."""
+    """Live, public pages in the languages of the site."""
 
     base_serializer_class = PageInItsLanguage
 

@@ -12,7 +12,7 @@ from django.utils.formats import date_format, time_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from content import hours
+from content import hours, languages
 from content.models import EventPage, Organisation
 
 
@@ -37,17 +37,17 @@ def when(event: EventPage) -> str:
 def written(day: datetime.date) -> str:
     """Write a date out, such as “November 23, 2026”."""
     # Translators: the pattern of a date; see the date filter of Django templates.
-    return date_format(day, _("F j, Y"))
+    return date_format(day, languages.date_pattern("F j, Y"))
 
 
 def _day(moment: datetime.datetime) -> str:
     # Translators: the pattern of a full date; see the date filter of Django templates.
-    return date_format(moment, _("l, F j, Y"))
+    return date_format(moment, languages.date_pattern("l, F j, Y"))
 
 
 def _time(moment: datetime.datetime) -> str:
     # Translators: the pattern of a time of day; see the date filter of Django templates.
-    return time_format(moment, _("g:i a")).replace(" ", "\N{NO-BREAK SPACE}")
+    return time_format(moment, languages.date_pattern("g:i a", "TIME_FORMAT")).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def file(event: EventPage, url: str) -> bytes:

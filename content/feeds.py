@@ -22,11 +22,12 @@ from wagtail.models import Locale
 
 from content import shelves
 from content.credits import credit_line
-from content.models import ArticlePage, CreditedImage
+from content.models import ArticlePage, CreditedImage, Facet
 from content.navigation import absolute, around
 from content.text_cleaning import legible
 
 ENTRIES = 30
+TOPIC = "topic"  # narrows a feed also where no editor made such a facet: to nothing
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Feed:
 
 @require_safe
 def resources(request: HttpRequest, form: str) -> HttpResponse:
-    """The feed of new resources. `?topic=` narrows it and may be repeated; an unknown topic finds nothing.
+    """The feed of new resources. Any facet narrows it, as in `?topic=`, also repeated; an unknown term finds nothing.
 
     Args:
         request: the reader's request.
@@ -78,19 +79,28 @@ def _feed(request: HttpRequest) -> Feed:
         url=absolute(request.get_full_path()),
         home_url=absolute(reverse("wagtail_serve", args=[""])),
         language=language,
-        entries=[_entry(page, request) for page in _newest(language, request.GET.getlist("topic"))],
+        entries=[_entry(page, request) for page in _newest(language, _chosen(request))],
     )
 
 
-def _newest(language: str, topics: list[str]) -> list[ArticlePage]:
+def _chosen(request: HttpRequest) -> dict[str, list[str]]:
+    """What a feed is narrowed by: facet slug -> term slugs."""
+    asked = {name: values for name, values in request.GET.lists() if name.isprintable()}
+    facets = Facet.objects.filter(slug__in=asked).values_list("slug", flat=True) if asked else ()
+    # PostgreSQL takes no NUL, not even to look for it.
+    return {
+        facet: [slug for slug in asked[facet] if slug.isprintable()] for facet in {*facets, *({TOPIC} & set(asked))}
+    }
+
+
+def _newest(language: str, chosen: dict[str, list[str]]) -> list[ArticlePage]:
     locale = Locale.objects.filter(language_code=language).first()
     if locale is None:
         return []
     pages = shelves.newest(ArticlePage, locale)
-    if topics:
-        named = [topic for topic in topics if topic.isprintable()]  # PostgreSQL takes no NUL, not even to look for it
-        pages = pages.filter(terms__facet__slug="topic", terms__slug__in=named).distinct()
-    found = shelves.stocked(pages[:ENTRIES])
+    for facet, slugs in sorted(chosen.items()):
+        pages = pages.filter(terms__facet__slug=facet, terms__slug__in=slugs)
+    found = shelves.stocked((pages.distinct() if chosen else pages)[:ENTRIES])
     prefetch_related_objects(found, "bylines__person")
     return found
 

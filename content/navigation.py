@@ -8,10 +8,11 @@ from urllib.parse import urljoin
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import translate_url
-from django.utils.translation import get_language, get_language_info
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from wagtail.models import Page, Site
 
+from content.languages import language_name
 from content.models import HomePage, InformationPage, Organisation, Partner, ResourceCenterPage
 
 
@@ -102,7 +103,7 @@ def _door(page: Page, request: HttpRequest) -> Door:
     title = {ResourceCenterPage: _("Resources"), HomePage: ""}.get(type(page), page.title)
     url = page.get_url(request) or "/"
     return Door(
-        title=title or _language_name(page.locale.language_code),
+        title=title or language_name(page.locale.language_code),
         url=url,
         current=request.path.startswith(url),
         language=page.locale.language_code if isinstance(page, HomePage) else "",
@@ -122,7 +123,7 @@ def _alternates(request: HttpRequest, page: Page | Partner | None) -> dict[str, 
     else:
         urls, repeated = _partner_urls(page) if page else _view_urls(request), set()
     return {
-        code: Door(_language_name(code), urls[code], code == get_language(), code, code in repeated)
+        code: Door(language_name(code), urls[code], code == get_language(), code, code in repeated)
         for code, _name in settings.LANGUAGES
         if urls.get(code)
     }
@@ -138,7 +139,3 @@ def _view_urls(request: HttpRequest) -> dict[str, str]:
     if match is None or match.view_name == "wagtail_serve":
         return {}
     return {code: translate_url(request.path, code) for code, _name in settings.LANGUAGES}
-
-
-def _language_name(code: str) -> str:
-    return str(get_language_info(code)["name_local"]).capitalize()

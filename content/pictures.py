@@ -18,6 +18,7 @@ from wagtail.blocks import StreamValue
 from wagtail.images.models import Picture
 from wagtail.models import Page, ReferenceIndex
 
+from content import languages
 from content.models import ArticleByline, CreditedImage, Partner, Person, StoryByline
 from content.models.media import JPEG
 from content.public_pages import listed_pages, public_pages
@@ -149,7 +150,7 @@ def _uses() -> QuerySet[ReferenceIndex]:
 
 
 def _partners() -> QuerySet[Partner]:
-    return Partner.objects.filter(picture__isnull=False)
+    return Partner.objects.filter(picture__isnull=False, locale__language_code__in=languages.codes())
 
 
 def _in_pages(images: Sequence[CreditedImage]) -> set[tuple[int, int]]:

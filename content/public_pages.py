@@ -11,6 +11,8 @@ from typing import TypeVar
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from wagtail.models import Page
 
+from content import languages
+
 P = TypeVar("P", bound=Page)
 
 
@@ -18,7 +20,7 @@ def public_pages(pages: QuerySet[P]) -> QuerySet[P]:
     """Those of the pages that anybody may read: live, behind no lock, and no alias of a page behind one."""
     private = Page.objects.all().private_q()
     source = _open(private).filter(pk=OuterRef("alias_of"))
-    return pages.filter(live=True).exclude(private).filter(Q(alias_of=None) | Exists(source))
+    return _spoken(pages).filter(live=True).exclude(private).filter(Q(alias_of=None) | Exists(source))
 
 
 def listed_pages(pages: QuerySet[P]) -> QuerySet[P]:
@@ -31,7 +33,7 @@ def listed_pages(pages: QuerySet[P]) -> QuerySet[P]:
     elsewhere = _open(private).filter(pk=OuterRef("alias_of")).exclude(locale=OuterRef("locale"))
     before = _open(private).filter(alias_of=OuterRef("alias_of"), locale=OuterRef("locale"), pk__lt=OuterRef("pk"))
     once = Q(alias_of=None) | (Exists(elsewhere) & ~Exists(before))
-    return pages.filter(live=True).exclude(private).filter(once)
+    return _spoken(pages).filter(live=True).exclude(private).filter(once)
 
 
 def source_of(page: Page) -> Page:
@@ -41,6 +43,11 @@ def source_of(page: Page) -> Page:
         seen.add(page.alias_of_id)
         page = page.alias_of
     return page
+
+
+def _spoken(pages: QuerySet[P]) -> QuerySet[P]:
+    """Those in a language of the site: a page in another one, which LANGUAGES named once, has no address."""
+    return pages.filter(locale__language_code__in=languages.codes())
 
 
 def _open(private: Q) -> QuerySet[Page]:

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -15,6 +14,7 @@ from django.utils.translation import override
 from django.views.decorators.http import require_safe
 from wagtail.models import Page, Site
 
+from content import languages
 from content.models import Partner
 from content.navigation import absolute
 from content.public_pages import public_pages
@@ -40,6 +40,7 @@ def sitemap(request: HttpRequest) -> HttpResponse:
 
 def _pages(request: HttpRequest) -> Iterator[Entry]:
     homes = Site.find_for_request(request).root_page.get_translations(inclusive=True)
+    homes = homes.filter(locale__language_code__in=languages.codes())
     inside = Page.objects.none()
     for home in homes:
         inside = inside | Page.objects.descendant_of(home, inclusive=True)
@@ -56,11 +57,12 @@ def _pages(request: HttpRequest) -> Iterator[Entry]:
 
 def _views() -> Iterator[Entry]:
     credits = {}
-    for code, _name in settings.LANGUAGES:
+    for code in languages.codes():
         with override(code):
             credits[code] = absolute(reverse("image_credits"))
     partners: dict[str, dict[str, str]] = defaultdict(dict)
-    for partner in Partner.objects.select_related("locale").order_by("slug"):
+    partners_spoken = Partner.objects.filter(locale__language_code__in=languages.codes())
+    for partner in partners_spoken.select_related("locale").order_by("slug"):
         partners[partner.slug][partner.locale.language_code] = absolute(partner.url)
     for urls in [credits, *partners.values()]:
         yield from (Entry(url, alternates=urls if len(urls) > 1 else {}) for url in urls.values())

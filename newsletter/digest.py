@@ -20,7 +20,7 @@ from django.utils.translation import ngettext
 from wagtail.log_actions import log
 from wagtail.models import Page
 
-from content import gate
+from content import gate, languages
 from content.credits import missing
 from content.models import ArticlePage, CollectionPage, EventPage, StoryPage
 from content.public_pages import public_pages
@@ -75,7 +75,8 @@ def draft(month: date, newsletter: Newsletter | None = None, user: AbstractBaseU
         NothingToSay: nothing was published in that month and nothing is to come, or no newsletter page stands yet.
     """
     first, newsletter = month.replace(day=1), newsletter or Newsletter.objects.order_by("pk").first()
-    parents = NewsletterPage.objects.filter(newsletter=newsletter).select_related("locale")
+    parents = NewsletterPage.objects.filter(newsletter=newsletter, locale__language_code__in=languages.codes())
+    parents = parents.select_related("locale")
     if not parents:
         raise NothingToSay(
             _("There is no newsletter page to draft an issue under. Add one below the home page, then draft it again.")
@@ -114,7 +115,9 @@ def problems(issue: IssuePage, words: Mapping[str, IssuePage] | None = None) -> 
     found = list(_missing_settings())
     for language, page in (words or tree.editions(issue)).items():
         other = language != issue.locale.language_code
-        found += [f"{page.locale.get_display_name()}: {each}" if other else each for each in _problems_of(page)]
+        found += [
+            f"{languages.name_in_active_language(language)}: {each}" if other else each for each in _problems_of(page)
+        ]
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +16,8 @@ from newsletter.models import ConsentEvent, Newsletter, Subscription, Suppressio
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
-COLUMNS = (
-    "email", "status", "name", "language", *choices.FACETS,
-    "source", "created_at", "confirmed_at", "ended_at", "consent",
-)  # fmt: skip
+BEFORE_CHOICES = ("email", "status", "name", "language")
+AFTER_CHOICES = ("source", "created_at", "confirmed_at", "ended_at", "consent")
 SUPPRESSED = "suppressed"
 NO_WORDING = "Confirmed here; the words agreed to were not kept."
 FORMULA = re.compile(r"'*[=+\-@\t\r\0;]")
@@ -32,11 +30,17 @@ def write(newsletter: Newsletter, file: SupportsWrite[str]) -> int:
         How many rows were written, the header not counted.
     """
     sheet = csv.writer(file)
-    sheet.writerow(COLUMNS)
+    facets = choices.facet_slugs()
+    sheet.writerow(columns(facets))
     count = 0
-    for count, row in enumerate(_rows(newsletter), start=1):  # noqa: B007 the last count is the number of rows
+    for count, row in enumerate(_rows(newsletter, facets), start=1):  # noqa: B007 the last count is the number of rows
         sheet.writerow([guarded(cell) for cell in row])
     return count
+
+
+def columns(facets: Sequence[str]) -> list[str]:
+    """The columns of the file: one for each facet between the others."""
+    return [*BEFORE_CHOICES, *facets, *AFTER_CHOICES]
 
 
 def guarded(cell: str) -> str:
@@ -49,7 +53,7 @@ def unguarded(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and FORMULA.match(cell) else cell
 
 
-def _rows(newsletter: Newsletter) -> Iterator[list[str]]:
+def _rows(newsletter: Newsletter, facets: Sequence[str]) -> Iterator[list[str]]:
     known = choices.known()
     for subscription in _subscriptions(newsletter).iterator(chunk_size=2000):
         subscriber = subscription.subscriber
@@ -59,7 +63,7 @@ def _rows(newsletter: Newsletter) -> Iterator[list[str]]:
             _status(subscription),
             subscriber.name,
             subscriber.language,
-            *(" ".join(sorted(slug for facet, slug in chosen if facet == wanted)) for wanted in choices.FACETS),
+            *(" ".join(sorted(slug for facet, slug in chosen if facet == wanted)) for wanted in facets),
             subscription.source,
             _moment(subscription.created_at),
             _moment(subscription.confirmed_at),

@@ -6,10 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.conf import settings
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
+from content import languages
 from newsletter import addresses, choices
 from newsletter.models import Subscription
 
@@ -46,18 +46,19 @@ class ChoicesForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "name", "maxlength": addresses.LONGEST_NAME}),
     )
-    language = forms.Field(
-        label=gettext_lazy("Language of our mails"), required=False, widget=forms.Select(choices=settings.LANGUAGES)
-    )
+    language = forms.Field(label=gettext_lazy("Language of our mails"), required=False, widget=forms.Select)
 
     def __init__(self, *args: Any, asking_choices: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["language"].widget.choices = languages.offered()
         self.asking_choices = asking_choices
-        for facet in choices.offered(get_language() or settings.LANGUAGE_CODE) if asking_choices else []:
+        self.facets: list[str] = []
+        for facet in choices.offered(get_language() or languages.first()) if asking_choices else []:
             terms = [(term.slug, term.name) for term in facet.terms.all()]
-            if terms:
+            if terms and facet.slug not in self.fields:
+                self.facets.append(facet.slug)
                 self.fields[facet.slug] = TermsField(label=facet.name, required=False, choices=terms)
-        self.order_fields(["email", "name", *choices.FACETS, "language"])
+        self.order_fields(["email", "name", *self.facets, "language"])
 
     def clean_name(self) -> str:
         return addresses.tidy_name(self.cleaned_data["name"] or "")
@@ -65,11 +66,16 @@ class ChoicesForm(forms.Form):
     def clean_language(self) -> str:
         """The language asked for, or that of the page when we do not speak it."""
         wanted = self.cleaned_data["language"]
-        return wanted if wanted in dict(settings.LANGUAGES) else get_language() or settings.LANGUAGE_CODE
+        return wanted if wanted in languages.codes() else languages.spoken(get_language() or "")
 
     def picked(self) -> frozenset[UUID]:
         """The translation keys of the terms that were chosen."""
-        return choices.picked({facet: self.cleaned_data.get(facet, []) for facet in choices.FACETS})
+        return choices.picked({facet: self.cleaned_data.get(facet, []) for facet in self.facets})
+
+    def picked_beside(self, before: frozenset[UUID]) -> frozenset[UUID]:
+        """What was chosen, and of earlier choices those that the form does not ask about."""
+        known = choices.known()
+        return self.picked() | {term for term in before if term in known and known[term][0] not in self.facets}
 
 
 class AddressForm(forms.Form):
@@ -101,7 +107,7 @@ class SignupForm(ChoicesForm, AddressForm):
 def preferences_of(subscription: Subscription) -> dict[str, Any]:
     """What the choices form shows of a subscriber before they change it."""
     subscriber, known = subscription.subscriber, choices.known()
-    shown: dict[str, Any] = {"name": subscriber.name, "language": subscriber.language}
+    shown: dict[str, Any] = {"name": subscriber.name, "language": subscriber.spoken_language}
     for facet, slug in (known[term] for term in choices.chosen(subscription) if term in known):
         shown.setdefault(facet, []).append(slug)
     return shown

@@ -21,6 +21,8 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.http import base36_to_int, int_to_base36
 
+from content import languages
+
 CONFIRM, PREFERENCES, UNSUBSCRIBE, EXPORT, ERASE = "confirm", "preferences", "unsubscribe", "export", "erase"
 COPIES = "copies"
 LIFETIMES = {CONFIRM: timedelta(hours=72), EXPORT: timedelta(hours=1), ERASE: timedelta(hours=1)}
@@ -201,7 +203,7 @@ def _url(purpose: str, public_id: str, number: int, language: str) -> str:
 
 @lru_cache(maxsize=64)
 def _path(purpose: str, language: str) -> str:
-    with translation.override(language):
+    with translation.override(languages.spoken(language)):
         return reverse(f"newsletter_{purpose}", args=["token"]).removesuffix("token/")
 
 

@@ -41,7 +41,7 @@ def queue(subscription: Subscription, kind: Notice.Kind) -> bool:
 def words(notice: Notice) -> dict[str, Any]:
     """What the templates of a notice are told. Never the name: a stranger may have typed it into the form."""
     subscription, made_at = notice.subscription, notice.created_at
-    public_id, language = subscription.public_id, subscription.subscriber.language
+    public_id, language = subscription.public_id, subscription.subscriber.spoken_language
     return {
         "newsletter": subscription.newsletter,
         "confirm_url": links.confirm_url(public_id, made_at, language),

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from content import site
+from content import languages, site
 from content.models import HomePage
 from newsletter import roles
 from newsletter.models import Newsletter, NewsletterPage
@@ -26,16 +26,18 @@ def found() -> NewsletterPage:
         name="Resource Center newsletter", slug="monthly"
     )
     first = _page(home, newsletter)
-    for local_home in HomePage.objects.exclude(pk=home.pk).order_by("path"):
-        _page(local_home, newsletter, first)
+    others = HomePage.objects.filter(locale__language_code__in=languages.codes()).exclude(pk=home.pk)
+    for local_home in others.order_by("path"):
+        _page(local_home, newsletter)
     roles.found()
     return first
 
 
-def _page(home: HomePage, newsletter: Newsletter, original: NewsletterPage | None = None) -> NewsletterPage:
+def _page(home: HomePage, newsletter: Newsletter) -> NewsletterPage:
     standing: NewsletterPage | None = NewsletterPage.objects.child_of(home).first()
     if standing is not None:
         return standing
+    original = site.in_any_language(NewsletterPage, home)
     with translation.override(home.locale.language_code):
         page = NewsletterPage(
             title=_("Newsletter"), slug=SLUG, newsletter=newsletter, show_in_menus=True, locale=home.locale

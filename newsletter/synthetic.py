@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.utils import timezone
 
+from content import languages
 from newsletter.models import Newsletter, Subscriber, Subscription
 
 CHUNK = 5_000
@@ -26,7 +27,11 @@ def subscribers(newsletter: Newsletter, number: int) -> None:
 def _add(newsletter: Newsletter, addresses: Iterable[str]) -> None:
     chance = random.Random(newsletter.pk)  # noqa: S311
     people = Subscriber.objects.bulk_create(
-        Subscriber(email=address, address_key=address, language="es" if chance.random() < SPANISH_SHARE else "en")
+        Subscriber(
+            email=address,
+            address_key=address,
+            language=languages.spoken("es" if chance.random() < SPANISH_SHARE else ""),
+        )
         for address in addresses
     )
     Subscription.objects.bulk_create(

@@ -6,9 +6,11 @@ import sqlite3
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import DatabaseError
 from django.http.request import validate_host
 
+from content import site
 from newsletter import esp
 
 
@@ -79,4 +81,23 @@ def full_text_search(**_kwargs: Any) -> list[CheckMessage]:
             hint="Use another build of Python, or set DATABASE_URL to a PostgreSQL database.",
             id="resource_center.E002",
         )
+    ]
+
+
+@register(Tags.database)
+def former_languages(databases: Any = None, **_kwargs: Any) -> list[CheckMessage]:
+    """Pages in a language that LANGUAGES no longer names are kept, but readers can not open them."""
+    if not databases:
+        return []
+    try:
+        former = site.former_languages()
+    except DatabaseError:  # before the first migration there is no table of languages
+        return []
+    return [
+        Warning(
+            f"{pages} pages stand in {name} ({code}), which LANGUAGES does not name: readers can not open them.",
+            hint=f"Add {code} to LANGUAGES, or delete those pages and the language in the admin (Settings, Locales).",
+            id="resource_center.W004",
+        )
+        for code, name, pages in former
     ]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.utils import translation
+
+from content import languages
+from resource_center import preflight
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,6 +19,8 @@ if TYPE_CHECKING:
 
     Answer = Callable[[HttpRequest], HttpResponse]
 
+FORMER = re.compile(r"/([a-z]{2,3}(?:-[a-z]+)?)(/newsletter/.+)", re.DOTALL)
+KNOWN_LANGUAGES = frozenset(preflight.KNOWN_LANGUAGES.split())
 FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PORT")
 
 
@@ -111,6 +117,17 @@ class EditorsDeskPolicy:
         return response
 
 
+def keep_former_address(request: HttpRequest) -> None:
+    """Let links of mails sent before work after LANGUAGES changed: they are never redirected, so read them anew.
+
+    `/fr/newsletter/...` is answered in the site's first language once French is none of its languages, or the first.
+    """
+    match = FORMER.fullmatch(request.path_info)
+    if match and match[1] in KNOWN_LANGUAGES and (match[1] not in languages.codes() or match[1] == languages.first()):
+        request.path_info = match[2]
+        request.path = request.path.removesuffix(match[0]) + match[2]
+
+
 class LanguageByAddress:
     """English without a prefix, any other language under its code; no cookie and no header counts.
 
@@ -121,6 +138,7 @@ class LanguageByAddress:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        keep_former_address(request)
         language = translation.get_language_from_path(request.path_info) or settings.LANGUAGE_CODE
         with translation.override(language):
             request.LANGUAGE_CODE = language

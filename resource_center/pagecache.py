@@ -23,11 +23,12 @@ from django.db import connection
 from django.http.request import split_domain_port, validate_host
 
 from content import edition
+from content.models import Facet
 from resource_center.errors import answer_failure
 from resource_center.middleware import settle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     Environ = dict[str, Any]
     Headers = list[tuple[str, str]]
@@ -41,7 +42,8 @@ SMALLEST_TO_PACK = 1000  # bytes; below, gzip gains nothing
 EDITION_LASTS = 1.0  # seconds until it is looked up again
 LONGEST_QUERY = 300  # characters
 # Free words are not kept: everybody types others, and they would crowd out the pages.
-PARAMETERS = {"topic", "grade", "role", "type", "language", "partner", "state", "sort", "page"}
+# These stand in every site; the facets that editors make come to them.
+PARAMETERS = frozenset({"topic", "grade", "role", "type", "language", "partner", "state", "sort", "page"})
 PAGE_NUMBER = re.compile("[0-9]{1,6}")
 PASSES_BY = ("/admin/", "/media/", "/static/", "/documents/", "/mailbox/", "/healthz", "/readyz")
 HARMLESS_VARY = {"cookie", "accept-encoding", ""}
@@ -70,6 +72,7 @@ class PageCache:
         self.pages: OrderedDict[Key, Page] = OrderedDict()
         self.size = 0
         self.edition = ""
+        self.parameters = PARAMETERS
         self.looked_up = 0.0
         self.known_hosts: set[str] = set()
         self.lock = threading.Lock()
@@ -99,7 +102,11 @@ class PageCache:
         if settings.SESSION_COOKIE_NAME in environ.get("HTTP_COOKIE", ""):
             return None
         path, query, host = environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", ""), environ.get("HTTP_HOST", "")
-        if path.startswith(PASSES_BY) or (query and not is_known(query)) or not self.is_ours(host):
+        if (
+            path.startswith(PASSES_BY)
+            or (query and not is_known(query, self.present_parameters()))
+            or not self.is_ours(host)
+        ):
             return None
         return environ["wsgi.url_scheme"], host, path, query
 
@@ -110,6 +117,11 @@ class PageCache:
             self.known_hosts.add(host)
         return True
 
+    def present_parameters(self) -> frozenset[str]:
+        """What lists can be asked now: a facet that an editor just made, too."""
+        self.present_edition()
+        return self.parameters
+
     def present_edition(self) -> str:
         """The edition that counts now; a new one empties the cache. Without a database the last one stays."""
         now = time.monotonic()
@@ -118,6 +130,8 @@ class PageCache:
         self.looked_up = now
         try:
             found = edition.current()
+            if found != self.edition:
+                self.parameters = PARAMETERS.union(Facet.objects.values_list("slug", flat=True))
         except DatabaseTrouble as error:
             logger.warning("The edition can not be looked up (%s); pages stay as they are.", error)
             connection.close()  # Outside of a request nobody else mends it.
@@ -151,12 +165,12 @@ class PageCache:
                 self.size -= self.pages.popitem(last=False)[1].size
 
 
-def is_known(query: str) -> bool:
-    """Whether every parameter is one that pages know, and `page` a number, so that others can not fill the cache."""
+def is_known(query: str, parameters: Collection[str] = PARAMETERS) -> bool:
+    """Whether every parameter is one of these, and `page` a number, so that others can not fill the cache."""
     if len(query) > LONGEST_QUERY:
         return False
     asked = parse_qsl(query, keep_blank_values=True)
-    return all(name in PARAMETERS and (name != "page" or PAGE_NUMBER.fullmatch(value)) for name, value in asked)
+    return all(name in parameters and (name != "page" or PAGE_NUMBER.fullmatch(value)) for name, value in asked)
 
 
 def is_for_everybody(status: str, headers: Headers) -> bool:

@@ -36,6 +36,13 @@ LIMIT = re.compile(r"([a-z0-9-]+(?:\.[a-z0-9-]+)+)=(?:([1-9][0-9]*)/min(?:,([1-9
 WARM_UP = re.compile(r"(\d{4}-\d{2}-\d{2})(?::((?:first|days)=\d{1,7}(?:,(?:first|days)=\d{1,7})?))?")
 WARM = 200_000  # messages a day at the end of a warm-up
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+# The languages that Django knows by name and speaks; settings.py takes their names from it.
+KNOWN_LANGUAGES = (
+    "af ar ar-dz ast az be bg bn br bs ca ckb cs cy da de dsb el en en-au en-gb eo es es-ar es-co es-mx es-ni es-ve et "
+    "eu fa fi fr fy ga gd gl he hi hr hsb hu hy ia id ig io is it ja ka kab kk km kn ko ky lb lt lv mk ml mn mr ms my "
+    "nb ne nl nn os pa pl pt pt-br ro ru sk sl sq sr sr-latn sv sw ta te tg th tk tr tt udm ug uk ur uz vi zh-hans "
+    "zh-hant"
+)
 LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
 
 
@@ -217,6 +224,21 @@ def uncertain(value: str) -> str:
     return "" if value in {"resend", "hold"} else f"is {value!r}: it must be resend or hold"
 
 
+def languages(value: str) -> str:
+    codes = read_languages(value)
+    known = KNOWN_LANGUAGES.split()
+    unknown = next((code for code in codes if code not in known), "")
+    if unknown:
+        near = difflib.get_close_matches(unknown.replace("_", "-"), known, n=1)
+        return f"names {unknown!r}: write codes such as en, es or pt-br" + (
+            f" (did you mean {near[0]}?)" if near else ""
+        )
+    twice = next((code for code in codes if codes.count(code) > 1), "")
+    if twice:
+        return f"names {twice!r} twice"
+    return "" if codes else "names no language: write codes such as en es, the first one first"
+
+
 def time_zone(value: str) -> str:
     known = zoneinfo.available_timezones()
     if not known or value in known:  # A bare machine may know none: then Django says so later.
@@ -258,6 +280,7 @@ SETTINGS: dict[str, Setting] = {
     "SITE_URL": Setting("", origin),
     "ALLOWED_HOSTS": Setting("", hosts),
     "TRUSTED_PROXIES": Setting("127.0.0.0/8 ::1/128", networks),
+    "LANGUAGES": Setting("en es", languages),
     "EMBED_ORIGINS": Setting("", origins),
     "DATABASE_URL": Setting("", database_url),
     "REDIS_URL": Setting("", redis_url),
@@ -404,6 +427,11 @@ def given() -> dict[str, str]:
 def kept(data_dir: Path) -> dict[str, str]:
     """What `make demo` keeps in the data folder: its key, its addresses, its mail identity."""
     return read_file(data_dir / "demo.env")
+
+
+def read_languages(value: str) -> list[str]:
+    """LANGUAGES as codes in small letters."""
+    return words(value.lower())
 
 
 class DomainLimit(NamedTuple):

@@ -14,8 +14,8 @@ from urllib.parse import unquote, urlsplit
 import environ
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
+from django.conf.locale import LANG_INFO
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.translation import gettext_lazy as _
 
 from resource_center import broker, logs, preflight
 
@@ -243,8 +243,11 @@ DJANGO_STRUCTLOG_USER_ID_FIELD = ""  # Looking for the user would read the sessi
 DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = DJANGO_STRUCTLOG_STATUS_5XX_LOG_LEVEL = logging.INFO
 
 # --- Languages and time
-LANGUAGE_CODE = "en"
-LANGUAGES = WAGTAIL_CONTENT_LANGUAGES = [("en", _("English")), ("es", _("Spanish"))]
+LANGUAGES = WAGTAIL_CONTENT_LANGUAGES = [
+    (code, LANG_INFO[code]["name_local"][0].upper() + LANG_INFO[code]["name_local"][1:])
+    for code in preflight.read_languages(env["LANGUAGES"])
+]
+LANGUAGE_CODE = LANGUAGES[0][0]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 WAGTAIL_I18N_ENABLED = True
 USE_I18N = True
@@ -286,7 +289,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 SECURE_SSL_REDIRECT = HTTPS
 # A redirected POST loses its body, and mail programs follow no redirect to unsubscribe.
-SECURE_REDIRECT_EXEMPT = [r"^([a-z]{2}/)?newsletter/", r"^(healthz|readyz|metrics)$"]
+SECURE_REDIRECT_EXEMPT = [r"^([a-z]{2,3}(-[a-z]+)?/)?newsletter/", r"^(healthz|readyz|metrics)$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.files.images import ImageFile
 from wagtail.models import Locale
 
+from content import languages
 from content.demo import manuscripts
 from content.models import CreditedImage, Facet, ImageText, Partner, Person, Term
 from content.pictures import SHAPES
@@ -73,7 +74,8 @@ def _picture(slug: str, about: dict[str, Any]) -> CreditedImage:
 
 def _facet(held: Holdings, slug: str, about: dict[str, Any], position: int) -> None:
     keys: dict[str, Any] = {}
-    for locale in Locale.objects.filter(language_code__in=about["name"]).order_by("language_code"):
+    offered = set(about["name"]) & set(languages.codes())
+    for locale in Locale.objects.filter(language_code__in=offered).order_by("language_code"):
         language = locale.language_code
         same = {"translation_key": keys["facet"]} if keys else {}
         facet = Facet.objects.create(name=about["name"][language], slug=slug, position=position, locale=locale, **same)
@@ -95,14 +97,15 @@ def _partner(held: Holdings, about: dict[str, Any]) -> dict[str, Any]:
 
 
 def _in_each_language(partner: Partner, spanish: str) -> Iterator[tuple[str, Partner]]:
-    partner.locale = Locale.get_default()
+    partner.locale = Locale.objects.get(language_code="en")
     partner.full_clean()
     partner.save()
     yield "en", partner
-    translated = partner.copy_for_translation(Locale.objects.get(language_code="es"))
-    translated.description = spanish
-    translated.save()
-    yield "es", translated
+    if "es" in languages.codes():
+        translated = partner.copy_for_translation(Locale.objects.get(language_code="es"))
+        translated.description = spanish
+        translated.save()
+        yield "es", translated
 
 
 def _person(held: Holdings, slug: str, about: dict[str, Any]) -> None:
@@ -111,12 +114,15 @@ def _person(held: Holdings, slug: str, about: dict[str, Any]) -> None:
         role=about["role"]["en"],
         biography=about.get("biography", ""),
         partner=held.partners.get(("en", about.get("partner", ""))),
-        locale=Locale.get_default(),
+        locale=Locale.objects.get(language_code="en"),
     )
     person.full_clean()
     person.save()
+    held.people["en", slug] = person
+    if "es" not in languages.codes():
+        return
     translated = person.copy_for_translation(Locale.objects.get(language_code="es"))
     translated.role, translated.biography = about["role"]["es"], ""
     translated.partner = held.partners.get(("es", about.get("partner", "")))
     translated.save()
-    held.people["en", slug], held.people["es", slug] = person, translated
+    held.people["es", slug] = translated

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from wagtail.models import Locale, Page
 
-from content import site
+from content import languages, site
 from content.demo import holdings, manuscripts
 from content.demo.holdings import Holdings
 from content.demo.manuscripts import Block, Manuscript
@@ -41,7 +41,7 @@ KINDS: dict[str, type[Page]] = {
 PLAIN = ("summary", "invitation", "venue", "online_url", "capacity")
 RICH = {"callout": ("text",), "figure": ("caption",), "video": ("transcript",)}
 ANNOUNCED = timedelta(days=21)  # before an event that is over; one to come is announced today at the latest
-LANGUAGES = ("en", "es")
+FIRST = "en"  # what the demo is written in; other languages translate some of it
 LOCAL_LINK = re.compile(r'href="(/[^"]*)"')
 
 
@@ -49,10 +49,20 @@ class NotEmpty(Exception):
     """Somebody has written here already; the demo would mix with their pages."""
 
 
+class NotSpoken(Exception):
+    """The site does not speak the language that the demo is written in."""
+
+
 def is_empty() -> bool:
     """Whether nobody has written, uploaded or named anything: the demo never touches a site in use."""
     written = Page.objects.filter(depth__gt=3).exists() or InformationPage.objects.exists()
     return not written and not CreditedImage.objects.exists() and not Partner.objects.exists()
+
+
+def spoken() -> list[str]:
+    """The languages of the demo that the site speaks, its first one first; none when English is not among them."""
+    codes = [code for code in manuscripts.LANGUAGES if code in languages.codes()]
+    return codes if FIRST in codes else []
 
 
 @transaction.atomic
@@ -67,9 +77,12 @@ def load(today: date | None = None) -> dict[str, int]:
 
     Raises:
         NotEmpty: and nothing is changed.
+        NotSpoken: and nothing is changed.
     """
     if not is_empty():
         raise NotEmpty
+    if not spoken():
+        raise NotSpoken
     home = site.found()
     introduce()
     shelving = Shelving(home, holdings.acquire(), today or timezone.localdate())
@@ -93,12 +106,12 @@ class Shelving:
     def __init__(self, home: HomePage, held: Holdings, today: date) -> None:
         self.held, self.today = held, today
         self.library = manuscripts.data("library.yaml")
-        self.homes = {code: home.get_translation(Locale.objects.get(language_code=code)) for code in LANGUAGES}
+        self.homes = {code: home.get_translation(Locale.objects.get(language_code=code)) for code in spoken()}
         self.pages: dict[tuple[str, str, str], Page] = {}
         self.addresses: dict[str, int] = {}
 
     def shelve(self) -> None:
-        written = [(room, text) for code in LANGUAGES for room in KINDS for text in manuscripts.shelf(room, code)]
+        written = [(room, text) for code in self.homes for room in KINDS for text in manuscripts.shelf(room, code)]
         for room, text in written:
             self._place(room, text)
         self.addresses |= {page.url: page.pk for page in [*self.pages.values(), *self._rooms()]}
@@ -119,7 +132,7 @@ class Shelving:
         page = KINDS[room](title=text.about["title"], slug=text.slug, live=False)
         page.locale = self.homes[text.language].locale
         page.first_published_at = self._moment(self._day(text.about))
-        original = self.pages.get(("en", room, text.slug))
+        original = self.pages.get((FIRST, room, text.slug))
         if original is not None:
             page.translation_key = original.translation_key
         self.pages[text.language, room, text.slug] = self._room(text.language, room).add_child(instance=page)
@@ -147,7 +160,7 @@ class Shelving:
         self._publish(page)
 
     def _collect(self) -> None:
-        room = self._room("en", "collections")
+        room = self._room(FIRST, "collections")
         for slug, about in self.library["collections"].items():
             day = self._day(about)
             collection = CollectionPage(
@@ -161,15 +174,17 @@ class Shelving:
                 locale=room.locale,
             )
             room.add_child(instance=collection)
-            collection.terms = self.held.terms_of("en", about["terms"])
-            collection.items = [CollectionItem(page=self._find("en", item), note=note) for item, note in about["items"]]
+            collection.terms = self.held.terms_of(FIRST, about["terms"])
+            collection.items = [
+                CollectionItem(page=self._find(FIRST, item), note=note) for item, note in about["items"]
+            ]
             self._publish(collection)
-            self.pages["en", "collections", slug] = collection
+            self.pages[FIRST, "collections", slug] = collection
 
     def _furnish(self, code: str, home: Any) -> None:
         """Write the home page and the words above each list."""
         home = home.specific
-        text = manuscripts.read(manuscripts.FOLDER / ("" if code == "en" else code) / "home.md", code)
+        text = manuscripts.read(manuscripts.FOLDER / ("" if code == FIRST else code) / "home.md", code)
         home.title, home.seo_title, home.lead = (text.about[name] for name in ("title", "seo_title", "lead"))
         home.picture = self.held.pictures[text.about["picture"]]
         home.featured = [FeaturedPage(page=self._find(code, slug)) for slug in text.about["featured"]]
@@ -183,7 +198,7 @@ class Shelving:
     def _find(self, code: str, slug: str) -> Page:
         """A page by its slug, in this language where it was written in it."""
         found = {key[0]: page for key, page in self.pages.items() if key[2] == slug}
-        return found.get(code) or found["en"]
+        return found.get(code) or found[FIRST]
 
     def _body(self, body: list[Block], code: str) -> str:
         return json.dumps([{"type": block["type"], "value": self._value(block, code)} for block in body])

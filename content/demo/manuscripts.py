@@ -13,6 +13,7 @@ from markdown_it.token import Token
 
 FOLDER = Path(__file__).parent
 MARKDOWN = MarkdownIt("commonmark")
+LANGUAGES = ("en", "es")  # what it is written in, then what some of it is translated into
 
 Block = dict[str, Any]
 

@@ -11,6 +11,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from wagtail.models import Locale
 
+from content import languages
 from content.importing.resource import (
     Callout,
     Card,
@@ -126,7 +127,7 @@ def _table(table: Table) -> dict[str, Any]:
 def _parent(resource: ImportedResource) -> ResourceCenterPage:
     """The Resource Center in the resource's language, or else in the site's first."""
     pages = ResourceCenterPage.objects.order_by("path")
-    code = resource.language.split("-")[0].lower()
+    code = languages.closest(resource.language)
     page: ResourceCenterPage | None = pages.filter(locale__language_code=code).first()
     page = page or pages.filter(locale=Locale.get_default()).first()
     if page is None:

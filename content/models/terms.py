@@ -1,5 +1,6 @@
 """Facets and their terms: how resources are sorted and found. Data, not code."""
 
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -7,7 +8,36 @@ from wagtail.admin.panels import FieldPanel
 from wagtail.models import TranslatableMixin
 from wagtail.search import index
 
+from content import languages
+
 PLAIN_SLUG = RegexValidator(r"^[a-z0-9-]+$", _("Use small letters, digits and hyphens only."))
+
+
+TAKEN_SLUGS = frozenset(
+    # Parameters of lists, fields of forms, and columns of subscriber files.
+    [
+        "consent",
+        "e-mail",
+        "email",
+        "kind",
+        "language",
+        "locale",
+        "name",
+        "next",
+        "page",
+        "partner",
+        "partner-type",
+        "q",
+        "sort",
+        "source",
+        "state",
+        "status",
+        "website",
+        "created-at",
+        "confirmed-at",
+        "ended-at",
+    ]
+)
 
 
 class Facet(TranslatableMixin, models.Model):
@@ -21,8 +51,16 @@ class Facet(TranslatableMixin, models.Model):
         help_text=_("Used in addresses, the same in every language: topic, grade, role, type, subject."),
     )
     position = models.PositiveSmallIntegerField(_("position"), default=0)
+    offered_at_signup = models.BooleanField(
+        _("offered to subscribers"),
+        default=True,
+        help_text=_(
+            "Whether people choose among its terms when they sign up to the newsletter and in their preferences. "
+            "The facet in the site's first language decides for all languages."
+        ),
+    )
 
-    panels = [FieldPanel("name"), FieldPanel("slug"), FieldPanel("position")]
+    panels = [FieldPanel("name"), FieldPanel("slug"), FieldPanel("position"), FieldPanel("offered_at_signup")]
 
     class Meta(TranslatableMixin.Meta):
         verbose_name = _("facet")
@@ -34,6 +72,21 @@ class Facet(TranslatableMixin, models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @classmethod
+    def slugs_at_signup(cls) -> list[str]:
+        """The slugs of the facets that subscribers choose from: what the first language says counts for all."""
+        rows = cls.objects.select_related("locale").order_by("position", "slug")
+        ranked = sorted(rows, key=lambda facet: facet.locale.language_code == languages.first())
+        deciding = {facet.slug: facet.offered_at_signup for facet in ranked}
+        return [slug for slug in dict.fromkeys(facet.slug for facet in rows) if deciding[slug]]
+
+    def clean(self) -> None:
+        super().clean()
+        if self.slug in TAKEN_SLUGS:
+            told = {"slug": self.slug}
+            message = _("“%(slug)s” already means something else in addresses and forms. Choose another slug.") % told
+            raise ValidationError({"slug": message})
 
 
 class Term(index.Indexed, TranslatableMixin, models.Model):

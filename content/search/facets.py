@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from django.conf import settings
-from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 
+from content import languages
 from content.models import Facet, Partner, PartnerKind
 from content.models.partners import STATES
 
@@ -54,8 +54,7 @@ def of_stories(language: str) -> list[ListFacet]:
 
 def of_language() -> ListFacet:
     """The languages of the site, each under its own name."""
-    names = {code: get_language_info(code)["name_local"].capitalize() for code, _name in settings.LANGUAGES}
-    return ListFacet(LANGUAGE, _("Language"), names)
+    return ListFacet(LANGUAGE, _("Language"), dict(languages.offered()))
 
 
 def _of_terms(language: str) -> list[ListFacet]:

@@ -12,14 +12,53 @@ from functools import cache, lru_cache
 from importlib.metadata import version as package_version
 from pathlib import Path
 from threading import local
+from typing import Any
 
 import snowballstemmer
 
 from content import text_cleaning
+from content.languages import codes as site_languages
 from content.text_cleaning import INVISIBLE, fold
 
 VOCABULARY = json.loads(Path(__file__).with_name("vocabulary.json").read_text())
-"""Language -> its stemmer; its small words, left out of questions but never out of the index; its synonyms."""
+"""Language -> its small words, left out of questions but never out of the index; its synonyms."""
+
+STEMMERS = {
+    "ar": "arabic",
+    "ca": "catalan",
+    "cs": "czech",
+    "da": "danish",
+    "de": "german",
+    "el": "greek",
+    "en": "english",
+    "eo": "esperanto",
+    "es": "spanish",
+    "et": "estonian",
+    "eu": "basque",
+    "fa": "persian",
+    "fi": "finnish",
+    "fr": "french",
+    "ga": "irish",
+    "hi": "hindi",
+    "hu": "hungarian",
+    "hy": "armenian",
+    "id": "indonesian",
+    "it": "italian",
+    "lt": "lithuanian",
+    "nb": "norwegian",
+    "ne": "nepali",
+    "nl": "dutch",
+    "nn": "norwegian",
+    "pl": "polish",
+    "pt": "portuguese",
+    "ro": "romanian",
+    "ru": "russian",
+    "sr": "serbian",
+    "sv": "swedish",
+    "ta": "tamil",
+    "tr": "turkish",
+}
+"""Language -> Snowball's name for its stemmer; in the others a word is its own stem."""
 
 LONGEST_WORD = 40
 MOST_WORDS_ASKED = 16
@@ -45,7 +84,15 @@ class _Stemmers(local):
     """Snowball's stemmers hold the word they work on, so each thread has its own."""
 
     def __init__(self) -> None:
-        self.by_language = {code: snowballstemmer.stemmer(own["stemmer"]) for code, own in VOCABULARY.items()}
+        self.by_language: dict[str, Any] = {}
+
+    def stemmer(self, language: str) -> Any:
+        """The stemmer of a language, or of the one it is a variant of; None where Snowball has none."""
+        if language not in self.by_language:
+            name = STEMMERS.get(language.split("-")[0], "")
+            known = name in snowballstemmer.algorithms()
+            self.by_language[language] = snowballstemmer.stemmer(name) if known else None
+        return self.by_language[language]
 
 
 _stemmers = _Stemmers()
@@ -61,13 +108,14 @@ def version() -> str:
     deciding = [Path(__file__), Path(__file__).with_name("vocabulary.json"), Path(text_cleaning.__file__)]
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in deciding))
     digest.update(f"{package_version('snowballstemmer')} {unicodedata.unidata_version}".encode())
+    digest.update(" ".join(site_languages()).encode())  # a language that comes back brings its pages with it
     return digest.hexdigest()[:32]
 
 
 @lru_cache(maxsize=100_000)
 def stem(word: str, language: str) -> str:
     """The stem of a plain word; the word itself in a language we have no stemmer for."""
-    stemmer = _stemmers.by_language.get(language)
+    stemmer = _stemmers.stemmer(language)
     return str(stemmer.stemWord(word)) if stemmer else word
 
 
@@ -107,14 +155,19 @@ def _clause(words: list[str], languages: Iterable[str]) -> Clause:
     return Clause(tuple(dict.fromkeys(sequences)))
 
 
+def _vocabulary(language: str) -> dict[str, Any]:
+    own: dict[str, Any] = VOCABULARY.get(language) or VOCABULARY.get(language.split("-")[0], {})
+    return own
+
+
 @cache
 def _small_words(language: str) -> frozenset[str]:
-    return frozenset(VOCABULARY.get(language, {}).get("small_words", "").split())
+    return frozenset(_vocabulary(language).get("small_words", "").split())
 
 
 @cache
 def _synonyms(language: str) -> dict[str, tuple[str, ...]]:
     """Stem -> the stems that mean the same."""
-    groups = VOCABULARY.get(language, {}).get("synonyms", [])
+    groups = _vocabulary(language).get("synonyms", [])
     stems = [tuple(dict.fromkeys(written(group, language).split())) for group in groups]
     return {one: group for group in stems for one in group}

@@ -17,8 +17,8 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import get_language_info, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.generic import FormView
 from wagtail.admin.ui.tables import Column
 from wagtail.admin.ui.tables.pages import PageStatusColumn, PageTitleColumn
@@ -30,6 +30,7 @@ from wagtail.log_actions import log
 from wagtail.models import Page
 
 from content.forms import moments
+from content.languages import name_in_active_language
 from newsletter import delivery, digest
 from newsletter.messages import editions
 from newsletter.models import IssuePage, Mailing, NewsletterPage, Subscription, Suppression
@@ -48,7 +49,7 @@ def readers(issue: IssuePage) -> list[tuple[str, int]]:
     confirmed = Subscription.objects.filter(newsletter=issue.newsletter_id, status=Subscription.Status.CONFIRMED)
     reached = confirmed.exclude(subscriber__address_key__in=Suppression.objects.values("address_key"))
     counted = reached.values_list("subscriber__language").annotate(number=Count("pk")).order_by("-number")
-    return [(get_language_info(code)["name_translated"], number) for code, number in counted]
+    return [(name_in_active_language(code), number) for code, number in counted]
 
 
 def may_send(user: Any, issue: IssuePage) -> bool:
@@ -98,7 +99,7 @@ class TestForm(forms.Form):
     def __init__(self, *args: Any, issue: IssuePage, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["language"].choices = [  # type: ignore[attr-defined]
-            (code, get_language_info(code)["name_translated"]) for code in editions(issue)
+            (code, name_in_active_language(code)) for code in editions(issue)
         ]
 
 
@@ -223,7 +224,7 @@ class SendView(IssueForm):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         counted = readers(self.issue)
-        named = [(get_language_info(code)["name_translated"], page) for code, page in editions(self.issue).items()]
+        named = [(name_in_active_language(code), page) for code, page in editions(self.issue).items()]
         return super().get_context_data(
             problems=self.problems(),
             mailing=mailing_of(self.issue),

@@ -24,6 +24,8 @@ from wagtail.admin.viewsets.model import ModelViewSet
 from wagtail.admin.widgets.button import HeaderButton
 from wagtail.log_actions import log
 
+from content import languages
+from content.languages import language_name
 from newsletter import exporting, subscribers
 from newsletter.admin import reasons
 from newsletter.models import Delivery, Newsletter, Subscriber, Subscription, Suppression
@@ -51,9 +53,16 @@ def got(subscriber: Subscriber) -> QuerySet[Delivery]:
     return sent.order_by("-mailing", "-generation")
 
 
+def chosen_languages() -> list[tuple[str, str]]:
+    """The languages of the site, and those that somebody chose while it spoke them."""
+    used = Subscriber.objects.order_by("language").values_list("language", flat=True).distinct()
+    return [(code, language_name(code)) for code in dict.fromkeys([*languages.codes(), *used])]
+
+
 class SubscriberFilter(WagtailFilterSet):
     """Narrows the list."""
 
+    language = django_filters.ChoiceFilter(label=gettext_lazy("Language"), choices=chosen_languages)
     status = django_filters.ChoiceFilter(
         field_name="subscriptions__status", label=gettext_lazy("Status"), choices=Subscription.Status.choices
     )
@@ -214,7 +223,7 @@ class SubscriberViewSet(ModelViewSet):
         "email",
         "name",
         Column("status", label=gettext_lazy("Status"), accessor=status_label),
-        "language",
+        Column("language_name", label=gettext_lazy("Language"), sort_key="language"),
         DateColumn("created_at", label=gettext_lazy("Since"), sort_key="created_at"),
     ]
     search_fields = ["email", "name"]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import Exists, F, Max, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 from wagtail.models import Revision
 
+from content import languages
 from newsletter import digest, doorbell, messages, subscribers
 from newsletter.delivery import clock, timeline
 from newsletter.delivery.mailings import Refused, State, counts, enter, pause_because
@@ -98,7 +98,8 @@ def _audience(mailing: Mailing) -> QuerySet[Subscription]:
 def _segments(mailing: Mailing, cutoff: int) -> list[tuple[str, str]]:
     """Every language with every set of choices in use; without choices always, for who changes theirs meanwhile."""
     used = _audience(mailing).filter(pk__lte=cutoff).values_list("subscriber__language", "choices_key").distinct()
-    return sorted({(language, "") for language, _name in settings.LANGUAGES} | set(used))
+    spoken = {*languages.codes(), *(language for language, _key in used)}
+    return sorted({(language, "") for language in spoken} | set(used))
 
 
 def _keep(mailing: Mailing, variants: Iterable[messages.FrozenVariant]) -> None:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from wagtail.log_actions import registry
 from wagtail.models import Page
 
+from content import languages
 from content.demo import load as library
 from newsletter import addresses, choices, delivery, digest, site, subscribers
 from newsletter.delivery import claims, ledger
@@ -87,7 +88,7 @@ def _present() -> tuple[Newsletter, dict[str, Any]]:
     for name in ("name", "from_name", "description"):
         setattr(newsletter, name, words["newsletter"][name])
     newsletter.save()
-    for page in NewsletterPage.objects.select_related("locale"):
+    for page in NewsletterPage.objects.filter(locale__language_code__in=words["introductions"]):
         page.introduction = words["introductions"][page.locale.language_code]
         page.save_revision().publish()
     return newsletter, words
@@ -111,8 +112,8 @@ def _arrival(row: dict[str, str], today: date, consent: str) -> subscribers.Arri
         address=addresses.parse(row["email"]),
         status=status,
         name=row["name"],
-        language=row["language"],
-        terms=choices.picked({facet: row[facet].split() for facet in choices.FACETS}),
+        language=languages.spoken(row["language"]),
+        terms=choices.picked({facet: row[facet].split() for facet in choices.facet_slugs() if row.get(facet)}),
         consent=consent,
         source="form",
         created_at=joined,
@@ -131,7 +132,7 @@ def _edit(issue: IssuePage, introductions: dict[str, str]) -> None:
     """Write an editor's own words into the issue, in each language it was drafted in."""
     for page in issue.get_translations(inclusive=True).select_related("locale"):
         words = page.get_latest_revision_as_object()
-        words.introduction = introductions[page.locale.language_code]
+        words.introduction = introductions.get(page.locale.language_code, words.introduction)
         words.save_revision()
 
 

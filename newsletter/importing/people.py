@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.conf.locale import LANG_INFO
 from django.db import transaction
 
+from content import languages
 from content.text_cleaning import fold
 from newsletter import addresses, choices, subscribers
 from newsletter.importing.standing_words import GONE, PENDING, WEIGHTS
@@ -25,7 +25,6 @@ from newsletter.models import Newsletter
 
 CHUNK = 2000  # people in one transaction, so that sign-ups are not kept waiting
 SLUG = re.compile(r"[^\s,;|]+")
-LANGUAGE_CODE = re.compile(r"([a-z]{2,3})(?:[-_].*)?")
 LEFT_HERE = "left, bounced, complained or is suppressed here"
 
 
@@ -59,6 +58,7 @@ class Reading:
 
     consent: str
     terms: Mapping[tuple[str, str], UUID]
+    facets: Collection[str] = ()
     receipt: Receipt = field(default_factory=Receipt)
     staying_out: list[StayingOut] = field(default_factory=list)
     unknown_choices: set[str] = field(default_factory=set)
@@ -85,10 +85,10 @@ def take(
 ) -> Reading:
     """Take in the people of a CSV file; see `subscribers.take_in` for who is left alone.
 
-    The file needs a column `email`; `name` (or `first name` and `last name`), `language`, `consent`, `role`, `grade`
-    and `topic` are read where they stand, and every column that says who may get mail. A row that can not be read is
-    rejected, the others are taken, in transactions of 2,000: a file can be imported again at any time. Of several rows
-    of one address the one counts whose standing stops the most mail.
+    The file needs a column `email`; `name` (or `first name` and `last name`), `language`, `consent`, the slug of each
+    facet (`role`, `grade`, `topic` ...) and every column that says who may get mail are read where they stand. A row
+    that can not be read is rejected, the others are taken, in transactions of 2,000: a file can be imported again at
+    any time. Of several rows of one address the one counts whose standing stops the most mail.
 
     Args:
         consent: the words these people agreed to, for rows that do not state their own. A row that states none
@@ -101,7 +101,7 @@ def take(
     """
     table = Table(decode(path.read_bytes()))
     said = Standings(table, rules, path.name.lower())
-    reading = Reading(consent, {known: key for key, known in choices.known().items()})
+    reading = Reading(consent, {known: key for key, known in choices.known().items()}, choices.facet_slugs())
     people = iter(_people(table, said, reading))
     while chunk := list(islice(people, CHUNK)):
         with transaction.atomic():
@@ -189,19 +189,18 @@ def _language(cells: Mapping[str, str], reading: Reading) -> str:
     word = fold(text).strip()
     if not word:
         return ""
-    for code, _name in settings.LANGUAGES:
+    for code in languages.codes():
         names = LANG_INFO.get(code, {})
         if word in {code, fold(names.get("name", "")), fold(names.get("name_local", ""))}:
             return code
-    short = LANGUAGE_CODE.fullmatch(word)
-    if short and short[1] in dict(settings.LANGUAGES):
-        return short[1]
-    reading.unknown_languages[text] += 1
-    return ""
+    code = languages.closest(word)
+    if not code:
+        reading.unknown_languages[text] += 1
+    return code
 
 
 def _terms(cells: Mapping[str, str], reading: Reading) -> frozenset[UUID]:
-    named = {(facet, slug) for facet in choices.FACETS for slug in SLUG.findall(cells.get(facet, "").lower())}
+    named = {(facet, slug) for facet in reading.facets for slug in SLUG.findall(cells.get(facet, "").lower())}
     reading.unknown_choices |= {slug for facet, slug in named if (facet, slug) not in reading.terms}
     return frozenset(reading.terms[choice] for choice in named if choice in reading.terms)
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from content.text_cleaning import clean_line, fold
-from newsletter.exporting import COLUMNS, unguarded
+from newsletter import choices
+from newsletter.exporting import columns, unguarded
 
 DELIMITERS = ",;\t"
 OTHER_NAMES = {
@@ -95,7 +96,7 @@ class Table:
                 f"No column is called “email” (the first line names: {', '.join(self.titles)[:200] or 'nothing'}). "
                 "Name the column of addresses “email” and import the file again."
             )
-        for name in COLUMNS:
+        for name in columns(choices.facet_slugs()):
             if name != "status" and self.columns.count(name) > 1:
                 raise UnreadableFile(f"Two columns are called “{name}”. Keep one of them and import the file again.")
 

@@ -18,7 +18,7 @@ from wagtail.blocks import StreamValue
 from wagtail.models import Page
 from wagtail.rich_text import expand_db_html
 
-from content import shelves
+from content import languages, shelves
 from content.credits import credit_line
 from content.models import CreditedImage, EventPage, Organisation, StoryPage
 from content.public_pages import public_pages
@@ -136,7 +136,8 @@ def editions(issue: IssuePage) -> dict[str, IssuePage]:
     A translation counts as finished when it has a subject and at least one item; until then its readers get
     the issue in the site's first language.
     """
-    pages = [issue, *issue.get_translations().select_related("locale")]
+    spoken = issue.get_translations().filter(locale__language_code__in=languages.codes())
+    pages = [issue, *spoken.select_related("locale")]
     latest = {page.locale.language_code: page.get_latest_revision_as_object() for page in pages}
     own = issue.locale.language_code
     return {code: page for code, page in latest.items() if code == own or (page.subject and any(chosen_pages(page)))}
@@ -167,13 +168,15 @@ def page_path(page: Page) -> str:
 
 def home_url(language: str) -> str:
     """The front door in one language."""
-    return absolute("/" if language == settings.LANGUAGE_CODE else f"/{language}/")
+    code = languages.spoken(language)
+    return absolute("/" if code == languages.first() else f"/{code}/")
 
 
 def archive_url(language: str) -> str:
     """The page that lists the issues, in one language when it stands there, else in the first one found."""
-    pages = {page.locale.language_code: page for page in NewsletterPage.objects.live().select_related("locale")}
-    page = pages.get(language) or next(iter(pages.values()), None)
+    spoken = NewsletterPage.objects.live().filter(locale__language_code__in=languages.codes())
+    pages = {page.locale.language_code: page for page in spoken.select_related("locale").order_by("path")}
+    page = pages.get(language) or pages.get(languages.first()) or next(iter(pages.values()), None)
     return absolute(page_path(page) if page else "/newsletter/")
 
 
@@ -228,7 +231,8 @@ def _facts(page: Any) -> list[str]:
 
 
 def _foreign(language: str) -> str:
-    return {"en": _("In English"), "es": _("In Spanish")}[language]
+    words = {"en": _("In English"), "es": _("In Spanish")}
+    return words.get(language) or languages.language_name(language)
 
 
 def _picture(image: CreditedImage | None, language: str) -> Picture | None:
@@ -264,7 +268,7 @@ def _when(event: EventPage) -> str:
 
 def _day(moment: datetime) -> str:
     # Translators: a date in full, in Django's date format letters, such as "Tuesday, December 1, 2026".
-    return date_format(moment, _("l, F j, Y"))
+    return date_format(moment, languages.date_pattern("l, F j, Y"))
 
 
 def _rich(source: str) -> str:

@@ -18,8 +18,8 @@ from wagtail.search import index
 from wagtail.url_routing import RouteResult
 
 from content.blocks import WORDS
-from content.models import ArticlePage, OpenableDraft, Term
-from newsletter.models.subscribers import Choice, Newsletter
+from content.models import ArticlePage, Facet, OpenableDraft, Term
+from newsletter.models.subscribers import Newsletter
 
 ISSUES = "issues"
 
@@ -183,7 +183,7 @@ class IssuePage(OpenableDraft, Page):
         """What subscribers can choose and its resources are found under."""
         resources = [child.value["page"].pk for child in self.resources if child.value["page"]]
         under = ArticlePage.terms.through.objects.filter(articlepage__in=resources)
-        return Term.objects.filter(pk__in=under.values("term"), facet__slug__in=Choice.FACETS)
+        return Term.objects.filter(pk__in=under.values("term"), facet__slug__in=Facet.slugs_at_signup())
 
     @property
     def preview_sizes(self) -> list[dict[str, Any]]:

@@ -2,11 +2,12 @@
 
 import secrets
 
-from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import FieldPanel
+
+from content import languages
 
 
 def new_public_id() -> str:
@@ -41,7 +42,8 @@ class Subscriber(models.Model):
     email = models.EmailField(_("email"), max_length=320)
     address_key = models.CharField(_("address key"), max_length=320, unique=True, editable=False)
     name = models.CharField(_("name"), max_length=120, blank=True)
-    language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES, default="en")
+    # Which languages the site speaks is a setting; who chose another one earlier keeps it.
+    language = models.CharField(_("language"), max_length=10, default="en")
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     class Meta:
@@ -51,6 +53,16 @@ class Subscriber(models.Model):
 
     def __str__(self) -> str:
         return self.email
+
+    @property
+    def spoken_language(self) -> str:
+        """The language they are written to in: theirs, or the site's first where it does not speak theirs."""
+        return languages.spoken(self.language)
+
+    @property
+    def language_name(self) -> str:
+        """The language they chose, under its own name."""
+        return languages.language_name(self.language)
 
 
 class Subscription(models.Model):
@@ -98,8 +110,6 @@ class Subscription(models.Model):
 
 class Choice(models.Model):
     """A term a subscriber wants more of, by the key its translations share."""
-
-    FACETS = ("role", "grade", "topic")
 
     subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, related_name="choices")
     term_key = models.UUIDField()

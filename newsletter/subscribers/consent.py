@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Exists, Q
 from django.utils import timezone
 
+from content import languages
 from newsletter import addresses, choices, doorbell, limits, notices
 from newsletter.models import ConsentEvent, Delivery, Mailing, Newsletter, Notice, Subscriber, Subscription, Suppression
 
@@ -28,7 +29,7 @@ def subscribe(
     *,
     ip: str,
     name: str = "",
-    language: str = "en",
+    language: str = "",
     terms: Collection[UUID] = frozenset(),
     wording: str = "",
     source: str = "form",
@@ -53,7 +54,7 @@ def subscribe(
     """
     address = addresses.parse(email)
     limits.count_signup(newsletter, address.key, ip)
-    words = {"name": name, "language": language}
+    words = {"name": name, "language": language or languages.first()}
     if not _answer(newsletter, address, words, frozenset(terms), wording=wording, source=source):
         # Rung all the same: the time of the answer must not tell an address we know from one we do not.
         doorbell.ring("send_notices")

@@ -16,7 +16,7 @@ from django.utils.translation import get_language
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
-from newsletter import addresses, copy_recipients, forms, links, notices, subscribers
+from newsletter import addresses, choices, copy_recipients, forms, links, notices, subscribers
 from newsletter.models import ConsentEvent, CopyRecipient, Notice, Subscription, Suppression
 from newsletter.subscribers import consent
 
@@ -137,7 +137,7 @@ class Preferences(PrivatePage):
             self.subscription,
             name=form.cleaned_data["name"],
             language=form.cleaned_data["language"],
-            terms=form.picked(),
+            terms=form.picked_beside(choices.chosen(self.subscription)),
         )
         self.subscription.subscriber.refresh_from_db()
         return self._form(done="saved")

@@ -32,6 +32,10 @@ class Command(BaseCommand):
                 "This site is in use already, so nothing was loaded: the demo would mix with its pages and people. "
                 "Use an empty database (another DATA_DIR or DATABASE_URL)."
             ) from error
+        except library.NotSpoken as error:
+            raise CommandError(
+                "The demo is written in English, with some of it in Spanish: add en to LANGUAGES, or begin without it."
+            ) from error
         except delivery.Refused as error:
             raise CommandError(f"Nothing was loaded, because the demo's issue can not be sent. {error}") from error
         self.say("Done. No mail was sent.")

@@ -19,6 +19,8 @@ from django.db.migrations.executor import MigrationExecutor
 from wagtail.models import Site
 
 from content import search
+from content.demo import load as library
+from content.site import former_languages
 from newsletter import heartbeats, site
 from newsletter.demo import load as demo
 from newsletter.models import Heartbeat
@@ -54,6 +56,10 @@ class Command(BaseCommand):
         self.renew_search_index()
         if options["expect_heartbeats"] is not None:
             heartbeats.expect(Heartbeat.Role, options["expect_heartbeats"])
+        for code, name, pages in former_languages():
+            self.stderr.write(
+                f"{pages} pages in {name} are kept, but readers can not open them: LANGUAGES does not name {code}."
+            )
 
     def migrate(self) -> None:
         try:
@@ -82,6 +88,9 @@ class Command(BaseCommand):
     def load_demo(self) -> None:
         """Load the demo site where nobody has written anything yet."""
         if not demo.is_empty():
+            return
+        if not library.spoken():
+            self.stdout.write("The demo is written in English, which LANGUAGES does not name: nothing is loaded.")
             return
         self.stdout.write("Loading the demo site ...")
         with transaction.atomic():
