@@ -9,20 +9,16 @@ import re
 import secrets
 import socket
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
 
 from django.conf import settings
-from django.core.mail import EmailMessage as DjangoMessage
-from django.core.mail.backends.base import BaseEmailBackend
 
-from newsletter.smtp import Message, Outcome, Reply, Stage, send_now
+from newsletter.smtp import Message, Outcome, Reply, Stage
 
 KEY = re.compile(r"[0-9]+\.[0-9a-f]+")
-LINE_END = re.compile(rb"\r?\n")
 UNREADABLE = "(unreadable)"
 
 
@@ -101,19 +97,6 @@ class MailboxSession:
     def leave(self) -> None:
         """End the session."""
         self.broken = True
-
-
-class MailboxBackend(BaseEmailBackend):
-    """Django's own mails, such as a forgotten password, go to the local mailbox too."""
-
-    def send_messages(self, email_messages: Sequence[DjangoMessage]) -> int:
-        """Keep every message, once for each of its recipients. How many messages were kept."""
-        session = LocalMailbox().connect()
-        for message in email_messages:
-            data = LINE_END.sub(b"\r\n", message.message().as_bytes())
-            for recipient in message.recipients():
-                send_now(session, Message(None, message.from_email, recipient, data))
-        return len(email_messages)
 
 
 @dataclass(frozen=True, slots=True)

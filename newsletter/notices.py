@@ -38,9 +38,25 @@ def queue(subscription: Subscription, kind: Notice.Kind) -> bool:
     return True
 
 
+def queue_for_account(address: str, kind: Notice.Kind, message: bytes | None = None, message_id: str = "") -> None:
+    """Queue a mail to somebody with an account and wake a worker after commit.
+
+    Args:
+        address: whom it goes to.
+        kind: `password`, which is written when it is sent, or `account`.
+        message: what is sent of the latter.
+        message_id: the one it bears.
+    """
+    Notice.objects.create(
+        kind=kind, address=address, message=message, due_at=Now(), message_id=message_id or new_message_id("n")
+    )
+    doorbell.ring("send_notices")
+
+
 def words(notice: Notice) -> dict[str, Any]:
     """What the templates of a notice are told. Never the name: a stranger may have typed it into the form."""
     subscription, made_at = notice.subscription, notice.created_at
+    assert subscription is not None
     public_id, language = subscription.public_id, subscription.subscriber.spoken_language
     return {
         "newsletter": subscription.newsletter,

@@ -9,7 +9,7 @@ from celery import shared_task
 from celery.signals import worker_ready
 from django.conf import settings
 
-from newsletter import bounces, delivery, digest, frozen_pictures, heartbeats
+from newsletter import bounces, delivery, digest, frozen_pictures, heartbeats, limits
 
 SHIFT_LIMIT = 840  # seconds: a shift, and the longest wait for a reply; below the broker's patience
 
@@ -19,6 +19,7 @@ def tick() -> None:
     """The minute's round."""
     delivery.tick()
     heartbeats.forget()
+    limits.forget_attempts()
 
 
 @shared_task(time_limit=SHIFT_LIMIT)

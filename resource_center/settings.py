@@ -9,7 +9,7 @@ import logging
 import os
 from importlib.util import find_spec
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import environ
 from celery.schedules import crontab
@@ -71,7 +71,6 @@ INSTALLED_APPS = [
     "rest_framework",
     "django_tasks",
     "django_structlog",
-    "axes",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -100,7 +99,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "resource_center.middleware.EditorsDeskPolicy",
     "wagtail.contrib.redirects.middleware.RedirectMiddleware",
-    "axes.middleware.AxesMiddleware",
+    "resource_center.throttling.TooManyAttemptsAnswers",
 ]
 ROOT_URLCONF = "resource_center.urls"
 WSGI_APPLICATION = "resource_center.wsgi.application"
@@ -206,10 +205,8 @@ MAILBOX_WITHOUT_LOGIN = (
     os.environ.get(preflight.STARTED_AS) == "demo" and ipaddress.ip_address(BIND).is_loopback and not env["SITE_URL"]
 )
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_FROM or "webmaster@localhost"
-EMAIL_TIMEOUT = 60  # seconds
-EMAIL_BACKEND = "newsletter.mailbox.MailboxBackend"
-if ESP:
-    EMAIL_BACKEND = f"anymail.backends.{ESP}.EmailBackend"
+EMAIL_BACKEND = "newsletter.accounts.LedgerBackend"
+WAGTAILADMIN_USER_PASSWORD_RESET_FORM = "newsletter.accounts.PasswordResetForm"  # noqa: S105
 provider_keys = {name: env[name] for provider in preflight.PROVIDERS.values() for name in provider.keys if env[name]}
 ANYMAIL: dict[str, Any] = {
     "MANDRILL_WEBHOOK_URL": f"{SITE_URL}/newsletter/webhooks/mandrill/",
@@ -225,14 +222,6 @@ ANYMAIL: dict[str, Any] = {
 }
 if env["ANYMAIL_WEBHOOK_SECRET"]:
     ANYMAIL["WEBHOOK_SECRET"] = preflight.words(env["ANYMAIL_WEBHOOK_SECRET"])
-if SMTP_URLS:  # Django's own mails (a forgotten password) take the first relay that is there for all domains.
-    relay = urlsplit(next((url for url in SMTP_URLS if "domains=" not in urlsplit(url).query), SMTP_URLS[0]))
-    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    EMAIL_HOST = relay.hostname
-    EMAIL_PORT = relay.port or {"smtp": 25, "smtp+starttls": 587, "smtps": 465}[relay.scheme]
-    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(relay.username or ""), unquote(relay.password or "")
-    EMAIL_USE_TLS = relay.scheme == "smtp+starttls"
-    EMAIL_USE_SSL = relay.scheme == "smtps"
 
 # --- Logs
 LOGGING = logs.configuration(env["LOG_FORMAT"].lower(), env["LOG_LEVEL"].upper())
@@ -275,15 +264,12 @@ WAGTAIL_GRAVATAR_PROVIDER_URL = None
 TASKS = {"default": {"BACKEND": "resource_center.tasks_backend.CeleryBackend"}}
 
 # --- Safety
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["resource_center.throttling.ThrottledLogin", "django.contrib.auth.backends.ModelBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-AXES_FAILURE_LIMIT = 10
-AXES_COOLOFF_TIME = 0.25  # hours
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 CSRF_TRUSTED_ORIGINS = [SITE_URL]

@@ -10,7 +10,7 @@ from wagtail.documents import urls as wagtaildocs_urls
 from content import api, feeds, patterns, sitemap, views
 from newsletter import links
 from newsletter.views import mailbox, private, subscribing, webhooks
-from resource_center import health
+from resource_center import health, throttling
 from resource_center.media import media
 
 handler500 = "resource_center.errors.server_error"
@@ -21,6 +21,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("admin/", include(wagtailadmin_urls)),
     path("api/v2/", api.router.urls),
+    path("documents/authenticate_with_password/<int:restriction_id>/", throttling.document_password),
     path("documents/", include(wagtaildocs_urls)),
     path("mailbox/", mailbox.index, name="mailbox"),
     path("mailbox/<str:key>/", mailbox.show, name="mailbox_mail"),
@@ -54,6 +55,7 @@ urlpatterns += i18n_patterns(
     path("newsletter/erase/<token:token>", private.Erase.as_view(), name="newsletter_erase"),
     path("newsletter/copies/<token:token>", private.Copies.as_view(), name="newsletter_copies"),
     re_path("^newsletter/(?:confirm|preferences|unsubscribe|export|erase|copies)/?$", private.lost_token),
+    path("_util/authenticate_with_password/<int:page_view_restriction_id>/<int:page_id>/", throttling.page_password),
     path("", include(wagtail_urls)),
     prefix_default_language=False,
 )

@@ -86,15 +86,15 @@ def _notices() -> Iterator[Matter]:
     waiting = Notice.objects.filter(state=Dispatch.State.QUEUED, created_at__lt=now - WAITED)
     if number := failed.count():
         words = ngettext(
-            "%(number)s confirmation or welcome could not be sent in the last seven days.",
-            "%(number)s confirmations and welcomes could not be sent in the last seven days.",
+            "%(number)s confirmation, welcome or new password could not be sent in the last seven days.",
+            "%(number)s confirmations, welcomes or new passwords could not be sent in the last seven days.",
             number,
         ) % {"number": number}
         yield Matter(_("Automatic mails failed"), f"{words} {_ask()}")
     if number := waiting.count():
         words = ngettext(
-            "%(number)s confirmation or welcome has waited for more than an hour.",
-            "%(number)s confirmations and welcomes have waited for more than an hour.",
+            "%(number)s confirmation, welcome or new password has waited for more than an hour.",
+            "%(number)s confirmations, welcomes or new passwords have waited for more than an hour.",
             number,
         ) % {"number": number}
         yield Matter(_("Automatic mails wait"), f"{words} {_ask()}")

@@ -35,8 +35,9 @@ def answered(mail: Mail) -> list[Delivery | Notice]:
 
 
 def address_of(message: Delivery | Notice) -> str:
-    """Whom a message was for, in small letters; empty after an erasure."""
-    return (message.address if isinstance(message, Delivery) else message.subscription.subscriber.email).lower()
+    """Whom a message was for, in small letters; empty after an erasure, and once a mail to an account went out."""
+    subscription = message.subscription if isinstance(message, Notice) else None
+    return (subscription.subscriber.email if subscription else message.address).lower()
 
 
 def envelope(mail: Mail) -> list[str]:

@@ -73,8 +73,9 @@ def record(report: Report) -> bool:
         delivery.settle(dispatch, Dispatch.State.BOUNCED)
     elif report.kind in TAKEN:
         delivery.settle(dispatch, Dispatch.State.SENT)
-    if not erased:
-        subscribers.heed(_reader(dispatch), report.kind)
+    reader = _reader(dispatch)
+    if reader and not erased:
+        subscribers.heed(reader, report.kind)
     return True
 
 
@@ -93,9 +94,11 @@ def _lock(report: Report) -> Delivery | Notice | None:
     return None
 
 
-def _reader(dispatch: Delivery | Notice) -> subscribers.Reader:
+def _reader(dispatch: Delivery | Notice) -> subscribers.Reader | None:
     if isinstance(dispatch, Delivery):
         return subscribers.Reader(dispatch.address_key, dispatch.subscriber_id)
+    if dispatch.subscription is None:  # a mail to somebody with an account
+        return None
     subscriber = dispatch.subscription.subscriber
     return subscribers.Reader(subscriber.address_key, subscriber.pk)
 

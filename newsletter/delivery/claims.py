@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from newsletter.delivery import clock
-from newsletter.delivery.ledger import EVIDENCE, Entry, Kind, Row, record, refusal
+from newsletter.delivery.ledger import EVIDENCE, Entry, Kind, Row, forgetting, record, refusal
 from newsletter.delivery.replies import BLOCKED, Verdict
 from newsletter.delivery.statements import Answer, Desk, Statement, answer, gathered, rows
 from newsletter.models import Delivery, Dispatch, Lane
@@ -36,9 +36,9 @@ def claim_notices(lane: int, position: int, limit: int, among: Among = ANY) -> l
         return []
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT n.id, n.position, n.message_id, u.email, n.attempts
-               FROM newsletter_notice n JOIN newsletter_subscription s ON s.id = n.subscription_id
-               JOIN newsletter_subscriber u ON u.id = s.subscriber_id
+            """SELECT n.id, n.position, n.message_id, COALESCE(u.email, n.address), n.attempts
+               FROM newsletter_notice n LEFT JOIN newsletter_subscription s ON s.id = n.subscription_id
+               LEFT JOIN newsletter_subscriber u ON u.id = s.subscriber_id
                WHERE n.lane = %s AND n.position > %s ORDER BY n.position""",
             [lane, position],
         )
@@ -246,6 +246,7 @@ def free(lane: int) -> int:
         for kind in Kind:
             cursor.execute(
                 f"""UPDATE {kind.table} SET state = COALESCE({EVIDENCE}, 'queued'), lane = NULL, position = NULL,
+                        {forgetting(kind, f"{EVIDENCE} IS NOT NULL")}
                         reason = CASE WHEN {EVIDENCE} IS NULL THEN reason ELSE '' END
                     WHERE lane = %s""",
                 [lane],

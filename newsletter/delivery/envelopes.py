@@ -22,6 +22,7 @@ from newsletter.smtp import Message
 logger = logging.getLogger(__name__)
 
 MOST_VARIANTS = 512
+NO_ACCOUNT = "no account"  # why nobody was sent a new password
 
 
 class _Variant(NamedTuple):
@@ -49,15 +50,18 @@ class Envelopes:
     def enclose(self, row: Row) -> Message | Verdict:
         """The message of a row, ready to go; or what to write down when it can not be made."""
         try:
-            recipient = messages.wire_address(row.address)
             sender = return_address("n" if row.kind is Kind.NOTICE else "d", row.pk, self._domain)
             if row.kind is Kind.NOTICE:
-                return Message(row, sender, recipient, messages.signed(_notice(row)))
+                address, notice = _notice(row)
+                return Message(row, sender, messages.wire_address(address), messages.signed(notice))
+            recipient = messages.wire_address(row.address)
             variant = self._variant(row)
             data = messages.signed(_delivery(row, variant))
             # The address and the Message-ID stand in headers; bodies are quoted.
             ascii_only = variant.ascii and recipient.isascii() and row.message_id.isascii()
             return Message(row, sender, recipient, data, variant.template.dotless, ascii_only)
+        except messages.NoSuchAccount:
+            return Verdict(Dispatch.State.SKIPPED, NO_ACCOUNT, attempt=False)
         except ValueError as error:
             return Verdict(Dispatch.State.FAILED, ADDRESS, f"No message can be addressed to it: {error}")
         except DatabaseError as error:
@@ -94,5 +98,6 @@ def _local(second: int) -> datetime:
     return timezone.localtime(datetime.fromtimestamp(second, UTC))
 
 
-def _notice(row: Row) -> bytes:
-    return messages.notice_message(Notice.objects.select_related("subscription__subscriber").get(pk=row.pk))
+def _notice(row: Row) -> tuple[str, bytes]:
+    notice = Notice.objects.select_related("subscription__subscriber").get(pk=row.pk)
+    return (row.address, messages.notice_message(notice)) if notice.subscription else messages.account_message(notice)

@@ -284,8 +284,9 @@ def _recording(kind: Kind, heard: str, holding: str) -> str:
     evidence = EVIDENCE.replace("reason", "d.reason", 1)
     # A delivery whose address was erased meanwhile keeps no reply, which may repeat it; an erased notice is gone.
     reply = "CASE WHEN d.address = '' THEN '' ELSE v.said END" if kind is Kind.DELIVERY else "v.said"
+    state = f"COALESCE({evidence}, CASE WHEN {gone} OR {expired} THEN 'failed' ELSE v.state END)"
     return f"""UPDATE {kind.table} AS d SET
-            state = COALESCE({evidence}, CASE WHEN {gone} OR {expired} THEN 'failed' ELSE v.state END),
+            state = {state}, {forgetting(kind, f"{state} <> 'queued'")}
             reason = CASE WHEN {evidence} IS NOT NULL THEN '' WHEN {expired} THEN '{EXPIRED}' ELSE v.why END,
             reply = {reply}, lane = NULL, position = NULL,
             attempts = d.attempts + v.attempt,
@@ -297,6 +298,17 @@ def _recording(kind: Kind, heard: str, holding: str) -> str:
             provider_id = CASE WHEN v.name = '' THEN d.provider_id ELSE v.name END
         FROM {heard} AS v
         WHERE d.id = v.pk AND d.lane + 0 = v.lane AND v.lane {held}"""
+
+
+def forgetting(kind: Kind, condition: str) -> str:
+    """Assignments, with a comma behind them, that blank what a notice holds for its sending where a condition is met.
+
+    The condition is about the columns as they were before.
+    """
+    if kind is Kind.DELIVERY:
+        return ""
+    return f"""address = CASE WHEN {condition} THEN '' ELSE address END,
+        message = CASE WHEN {condition} THEN NULL ELSE message END,"""
 
 
 def _taken(entry: Entry) -> list[Any]:
@@ -369,7 +381,9 @@ def _bounce(entry: Entry, kind: Bounce.Kind, detail: str) -> Bounce:
 def _heed(kinds: dict[tuple[Kind, int], Bounce.Kind]) -> None:
     """A refusal at the door has the consequences of one by mail. In order, so that no two senders wait in a circle."""
     deliveries = Delivery.objects.filter(pk__in=[pk for kind, pk in kinds if kind is Kind.DELIVERY])
-    notices = Notice.objects.filter(pk__in=[pk for kind, pk in kinds if kind is Kind.NOTICE])
+    notices = Notice.objects.filter(
+        subscription__isnull=False, pk__in=[pk for kind, pk in kinds if kind is Kind.NOTICE]
+    )
     key, subscriber = "subscription__subscriber__address_key", "subscription__subscriber"
     readers = [
         *((Kind.DELIVERY, *facts) for facts in deliveries.values_list("pk", "address_key", "subscriber")),

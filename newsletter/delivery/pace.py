@@ -30,8 +30,9 @@ WORTH_WAITING = 10.0  # seconds for which a sender stands by until a limited dom
 STAND_BY = 2.0  # seconds beyond that, until the next claim says more
 BEGINNING = 600.0  # messages a minute: what a domain is taken to have got before anything was measured
 
-NOTICE_DOMAIN = """(SELECT {} FROM newsletter_subscription s JOIN newsletter_subscriber u ON u.id = s.subscriber_id
-    WHERE s.id = newsletter_notice.subscription_id)"""
+NOTICE_DOMAIN = """(SELECT {} FROM (SELECT COALESCE(u.address_key, LOWER(n.address)) AS address_key
+    FROM newsletter_notice n LEFT JOIN newsletter_subscription s ON s.id = n.subscription_id
+    LEFT JOIN newsletter_subscriber u ON u.id = s.subscriber_id WHERE n.id = newsletter_notice.id) u)"""
 
 
 class Pace:

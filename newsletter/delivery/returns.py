@@ -32,7 +32,8 @@ def settle(dispatch: Delivery | Notice, state: Dispatch.State) -> bool:
         return row.exclude(reason=ledger.CAME_BACK).update(reason=EVIDENCE[state], sent_at=sent_at) == 1
     if not (_in_doubt(dispatch) or (dispatch.state == State.SENT and state == State.BOUNCED)):
         return False
-    return row.update(state=state, reason="", sent_at=sent_at) == 1
+    forgotten = {"address": "", "message": None} if isinstance(dispatch, Notice) else {}
+    return row.update(state=state, reason="", sent_at=sent_at, **forgotten) == 1
 
 
 def _in_doubt(dispatch: Delivery | Notice) -> bool:

@@ -16,6 +16,8 @@ from newsletter.models import Delivery, Dispatch, Lane, Mailing, Notice
 
 SHIFT = 200.0  # seconds a worker sends in one go, well below the broker's patience
 PATIENCE = 20.0  # seconds to wait for the seat
+ACCOUNT_MAILS_KEPT = 30 * 24 * 3600  # seconds
+UNFINISHED = [Dispatch.State.QUEUED, Dispatch.State.IN_FLIGHT]
 
 
 def tick() -> None:
@@ -32,6 +34,7 @@ def tick() -> None:
         doorbell.ring("send_notices")
     subscribers.forget_unconfirmed()
     throttles.forget()
+    _forget_account_mails()
 
 
 def work_on(pk: int) -> None:
@@ -93,6 +96,12 @@ def _shift(pk: int) -> bool:
     sender = Sender(pk)
     tally = sender.run(SHIFT)
     return bool(tally.sent or tally.failed)
+
+
+def _forget_account_mails() -> None:
+    """Delete what is left of mails to people with an account a month after they went out, or never did."""
+    old = Notice.objects.filter(subscription=None, created_at__lt=clock.moment(-ACCOUNT_MAILS_KEPT))
+    old.filter(kind__in=[Notice.Kind.PASSWORD, Notice.Kind.ACCOUNT]).exclude(state__in=UNFINISHED).delete()
 
 
 def _standing_still() -> list[int]:

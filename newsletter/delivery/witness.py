@@ -60,7 +60,7 @@ def hold(why: str) -> int:
     for mailing in unfinished:
         Mailing.objects.filter(pk=mailing.pk).update(pause_reason=f"{why} {_choice(mailing)}")
     due = Notice.objects.filter(Q(due_at__lte=clock.moment()) | Q(reason=UNCERTAIN), state=Dispatch.State.QUEUED)
-    due.update(state=Dispatch.State.SKIPPED, reason=RESTORED)
+    due.update(state=Dispatch.State.SKIPPED, reason=RESTORED, address="", message=None)
     leap()
     return len(unfinished)
 

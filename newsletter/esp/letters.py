@@ -39,7 +39,8 @@ def unpack(message: Message, provider: Provider) -> Letter:
         reply_to=[_named(parsed, "Reply-To")] if "Reply-To" in parsed else [],
         headers=_headers(parsed, provider),
     )
-    letter.attach_alternative(_body(parsed, "html"), "text/html")
+    if html := _body(parsed, "html"):
+        letter.attach_alternative(html, "text/html")
     token = message.sender.partition("@")[0].partition("+")[2]
     carried: dict[str, Any] = {"metadata": {"delivery": token}, "tags": [token]}
     setattr(letter, provider.label, carried[provider.label])
@@ -69,5 +70,4 @@ def _headers(parsed: EmailMessage, provider: Provider) -> dict[str, str]:
 
 def _body(parsed: EmailMessage, kind: str) -> str:
     part = parsed.get_body((kind,))
-    assert part is not None
-    return str(part.get_content())
+    return str(part.get_content()) if part is not None else ""

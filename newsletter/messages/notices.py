@@ -45,6 +45,7 @@ def notice_message(notice: Notice) -> bytes:
     them. `[Words] address` is a link, the first one a button; the last paragraph says why the mail was sent.
     """
     subscription = notice.subscription
+    assert subscription is not None
     newsletter, language = subscription.newsletter, subscription.subscriber.spoken_language
     links = notices.words(notice)
     written = _words(notice, language, links)

@@ -1,5 +1,6 @@
 """The tables of the newsletter."""
 
+from newsletter.models.attempts import Attempt
 from newsletter.models.issues import IssuePage, NewsletterPage
 from newsletter.models.mailings import (
     Delivery,
@@ -27,6 +28,7 @@ from newsletter.models.subscribers import (
 )
 
 __all__ = [
+    "Attempt",
     "Bounce",
     "BounceMailbox",
     "Choice",

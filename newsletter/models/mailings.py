@@ -270,7 +270,12 @@ class Delivery(Dispatch):
 
 
 class Notice(Dispatch):
-    """One automatic mail to one person: confirmation, welcome, reminder, or a fresh private link."""
+    """One automatic mail to one person: confirmation, welcome, reminder, or a fresh private link.
+
+    Mails to people with an account belong to no subscription. They hold an address, and Django's finished message or,
+    of a link to a new password, nothing: its token is made when it is sent. Both are blank once it went out or never
+    will.
+    """
 
     class Kind(models.TextChoices):
         CONFIRMATION = "confirmation", _("Please confirm")
@@ -281,9 +286,13 @@ class Notice(Dispatch):
         ERASURE = "erasure", _("Link to erase one's data")
         UNSUBSCRIBE = "unsubscribe", _("Link to unsubscribe")
         LINK = "link", _("Link to one's subscription")
+        PASSWORD = "password", _("Link to set a new password")
+        ACCOUNT = "account", _("Other mail to somebody with an account")
 
-    subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, related_name="notices")
+    subscription = models.ForeignKey(Subscription, null=True, on_delete=models.CASCADE, related_name="notices")
     kind = models.CharField(_("kind"), max_length=12, choices=Kind)
+    address = models.CharField(max_length=320, blank=True)
+    message = models.BinaryField(null=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
@@ -292,6 +301,13 @@ class Notice(Dispatch):
         constraints = [
             *dispatch_truths("notice"),
             models.UniqueConstraint(fields=["message_id"], name="notice_message_id"),
+            models.CheckConstraint(
+                condition=Q(subscription__isnull=False) | Q(kind__in=["password", "account"]), name="notice_to_somebody"
+            ),
+            models.CheckConstraint(
+                condition=Q(address="", message__isnull=True) | Q(state__in=["queued", "in_flight"]),
+                name="notice_forgets_what_went_out",
+            ),
         ]
         indexes = [
             # What a lane claims next, ahead of mailings.

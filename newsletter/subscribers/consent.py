@@ -126,9 +126,9 @@ def unsubscribe(subscription: Subscription, *, mailing_id: int | None = None, so
 
 
 def unsubscribe_reader(message: Delivery | Notice, *, source: str) -> bool:
-    """End the subscription that a message was sent for. False if it had ended before, or its reader was erased."""
+    """End the subscription that a message was sent for. False if there is none, or it had ended before."""
     if isinstance(message, Notice):
-        return unsubscribe(message.subscription, source=source)
+        return message.subscription is not None and unsubscribe(message.subscription, source=source)
     newsletter = message.mailing.newsletter_id
     subscription = Subscription.objects.filter(subscriber=message.subscriber_id, newsletter=newsletter).first()
     return subscription is not None and unsubscribe(subscription, mailing_id=message.mailing_id, source=source)

@@ -37,4 +37,4 @@ def remind_unconfirmed() -> int:
         created_at__lte=now - lifetime + AHEAD,
         subscription__status=Subscription.Status.PENDING,
     )
-    return sum(notices.queue(notice.subscription, Notice.Kind.REMINDER) for notice in due)
+    return sum(notices.queue(notice.subscription, Notice.Kind.REMINDER) for notice in due if notice.subscription)

@@ -160,8 +160,8 @@ def test_the_first_page_names_what_needs_a_person_and_is_quiet_otherwise(manager
         )  # fmt: skip
     Notice.objects.update(created_at=an_hour_ago)
     page = words(manager.get("/admin/"))
-    assert "1 confirmation or welcome could not be sent" in page
-    assert "1 confirmation or welcome has waited for more than an hour" in page
+    assert "1 confirmation, welcome or new password could not be sent" in page
+    assert "1 confirmation, welcome or new password has waited for more than an hour" in page
     Mailing.objects.update(state="scheduled", scheduled_for=an_hour_ago, started_at=None)
     assert "Late: Reading aloud" in words(manager.get("/admin/"))
 

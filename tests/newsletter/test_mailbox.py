@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from django.core.mail import EmailMultiAlternatives
 
-from newsletter.mailbox import LocalMailbox, MailboxBackend, keys
+from newsletter.mailbox import LocalMailbox, keys
 from newsletter.smtp import Message, send_now
 
 pytestmark = pytest.mark.once
@@ -118,14 +117,6 @@ def test_looking_changes_nothing(client, keep):
     assert client.post("/mailbox/").status_code == 405
     assert client.delete(f"/mailbox/{key}/").status_code == 405
     assert keys() == [key]
-
-
-def test_djangos_own_mails_are_kept_too(client, folder):
-    message = EmailMultiAlternatives("A new password", "Follow the link", "house@house.example", ["ada@house.example"])
-    message.attach_alternative("<p>Follow the <a href='https://x.example'>link</a></p>", "text/html")
-    assert MailboxBackend().send_messages([message]) == 1
-    page = client.get("/mailbox/").content.decode()
-    assert "A new password" in page
 
 
 def test_the_newest_mail_comes_first_and_the_list_has_pages(client, keep):
