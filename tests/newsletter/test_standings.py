@@ -163,8 +163,9 @@ def test_colons_and_equal_signs_in_names_and_values_are_no_trouble(take):
 
 @pytest.mark.parametrize("rule", ["status", "status=confirmed", "status:active", "status:active=perhaps"])
 def test_a_rule_that_can_not_be_read_is_wrong_usage(take, rule):
-    with pytest.raises(CommandError, match="COLUMN:VALUE=standing"):
+    with pytest.raises(CommandError, match="COLUMN:VALUE=standing") as refusal:
         take("email,status\na@x.example,active\n", f"--standing={rule}")
+    assert refusal.value.returncode == 2
     assert not Subscriber.objects.exists()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
@@ -31,7 +31,6 @@ class Command(BaseCommand):
             "--standing",
             action="append",
             default=[],
-            type=_standing_rule,
             metavar="COLUMN:VALUE=STANDING",
             help=f"what a value of a column means for mail ({', '.join(importing.CHOICES)}); repeat it for each value, "
             "with * for every other one",
@@ -44,14 +43,15 @@ class Command(BaseCommand):
         if newsletter is None:
             raise CommandError("There is no newsletter yet. Start the site once, then import again.")
         try:
+            rules = [importing.StandingRule.parse(argument) for argument in options["standing"]]
+        except ValueError as error:
+            raise CommandError(f"--standing: {error}", returncode=2) from error
+        try:
             reading = importing.take(
                 newsletter,
                 options["file"],
                 consent=options["consent"].strip(),
-                rules=[
-                    each if isinstance(each, importing.StandingRule) else _standing_rule(each)
-                    for each in options["standing"]
-                ],
+                rules=rules,
                 dry_run=options["dry_run"],
             )
         except (OSError, importing.UnreadableFile) as error:
@@ -88,10 +88,3 @@ class Command(BaseCommand):
                 f"The language “{language[:40]}” ({count} rows) is none of this site ({spoken}): "
                 f"who is new gets {settings.LANGUAGE_CODE}, who is known keeps their own."
             )
-
-
-def _standing_rule(argument: str) -> importing.StandingRule:
-    try:
-        return importing.StandingRule.parse(argument)
-    except ValueError as error:
-        raise ArgumentTypeError(str(error)) from error
