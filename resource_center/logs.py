@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 # Whatever part of a program writes them, these never reach a log. Links of ours end at a space or a quote.
 SECRETS = (
     (re.compile(r"://[^\s/@'\"]+@"), "://[login]@"),
-    (re.compile(r"(/newsletter/(?:confirm|preferences|unsubscribe|export|erase)/)[^\s'\"<>]+"), r"\1[token]"),
+    (re.compile(r"(/newsletter/(?:confirm|preferences|unsubscribe|export|erase|copies)/)[^\s'\"<>]+"), r"\1[token]"),
     (re.compile(r"(/password_reset/confirm/)[^\s'\"<>]+"), r"\1[token]"),
     (re.compile(r"((?:token|key|secret|password|signature)=)[^\s'\"<>&]+", re.IGNORECASE), r"\1[secret]"),
     (re.compile(r"[^\s@<>()\[\]\"',;:\\/=]+(?:@|%40)[\w-]+(?:\.[\w-]+)+"), "[address]"),
@@ -96,9 +96,11 @@ def configuration(form: str, level: str) -> dict[str, Any]:
         "loggers": {
             **{room: {"level": level} for room in ("content", "newsletter", "resource_center")},
             "django": {"handlers": [], "level": libraries},
-            # These two tell once more what is told already: by django_structlog with the request's id, and by Celery.
+            # These tell once more what is told already: by django_structlog with the request's id, and by Celery.
             "django.request": {"level": "CRITICAL"},
             "django_structlog.celery": {"level": "CRITICAL"},
+            # It raises what it tells: two workers that index one page get in each other's way, and one tries again.
+            "modelsearch.index": {"level": "CRITICAL"},
         },
     }
 

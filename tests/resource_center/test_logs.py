@@ -12,7 +12,7 @@ import sys
 import pytest
 import requests
 from django.http import HttpRequest, HttpResponse
-from django.urls import path
+from django.urls import get_resolver, path
 
 from resource_center import logs
 from resource_center.errors import server_error
@@ -124,6 +124,17 @@ def test_an_answer_that_is_no_exception_is_not_logged(client, written):
 )
 def test_addresses_tokens_and_logins_are_masked(text, masked):
     assert logs.mask(text) == masked
+
+
+def test_the_token_of_every_address_that_takes_one_is_masked():
+    routes = [
+        str(pattern.pattern) for each in get_resolver().url_patterns for pattern in getattr(each, "url_patterns", [])
+    ]
+    with_tokens = [route for route in routes if "<token:token>" in route]
+    assert len(with_tokens) >= 6
+    for route in with_tokens:
+        address = "/" + route.replace("<token:token>", "AbC.x1.s-g_/")
+        assert logs.mask(address) == address.replace("AbC.x1.s-g_/", "[token]"), route
 
 
 @pytest.mark.parametrize("written", ["plain", "json"], indirect=True)
