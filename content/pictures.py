@@ -20,7 +20,7 @@ from wagtail.models import Page, ReferenceIndex
 
 from content import languages
 from content.models import ArticleByline, CreditedImage, Partner, Person, StoryByline
-from content.models.media import JPEG
+from content.models.images import JPEG
 from content.public_pages import listed_pages, public_pages
 from content.wording import Wording, active_language
 

@@ -1,9 +1,10 @@
 """The tables of what educators read."""
 
+from content.models.documents import CreditedDocument
 from content.models.drafts import OpenableDraft
 from content.models.entries import EntryKind, EntryTerm, SearchEntry, SearchIndex
 from content.models.image_texts import ImageText
-from content.models.media import CreditedDocument, CreditedImage, CreditedRendition
+from content.models.images import CreditedImage, CreditedRendition
 from content.models.pages import (
     ArticleByline,
     ArticlePage,

@@ -16,7 +16,7 @@ from content import gate
 from content.blocks import BodyBlock, FactsBlock
 from content.forms.pages import PublishingForm
 from content.models.drafts import OpenableDraft
-from content.models.media import CreditedImage
+from content.models.images import CreditedImage
 from content.models.partners import Partner, Person
 from content.models.terms import Term
 from content.representation import AttributionField, NamesField, PartnerField, TermsField

@@ -9,7 +9,7 @@ from wagtail.models import TranslatableMixin
 from wagtail.search import index
 
 from content import gate
-from content.models.media import CreditedImage
+from content.models.images import CreditedImage
 from content.models.terms import PLAIN_SLUG
 
 

@@ -9,7 +9,7 @@ from wagtail.admin.panels import FieldPanel
 from wagtail.contrib.settings.models import BaseGenericSetting, register_setting
 from wagtail.models import Page
 
-from content.models.media import CreditedImage
+from content.models.images import CreditedImage
 
 
 @register_setting(icon="home")

@@ -13,7 +13,7 @@ from PIL import Image, ImageChops, ImageStat
 from content.images import UndrawablePicture, normalize_picture
 from content.images.colors import convert_to_srgb
 from content.models import CreditedImage
-from content.models.media import JPEG
+from content.models.images import JPEG
 from content.pictures import SHAPES
 from newsletter.messages.tree import PICTURE
 from tests.content import picture_zoo as zoo
