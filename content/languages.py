@@ -9,6 +9,9 @@ from django.conf import settings
 from django.utils.formats import get_format
 from django.utils.translation import get_language, get_language_info, gettext, to_locale
 
+CAPITALIZING = {"af", "de", "en", "fy", "id", "lb", "ms", "nl", "sw", "tl"}
+"""Languages that write the names of languages with a capital letter."""
+
 
 def codes() -> list[str]:
     """The codes of the site's languages, the first one first."""
@@ -23,6 +26,11 @@ def offered() -> list[tuple[str, str]]:
 def first() -> str:
     """The language that stands in for all others."""
     return str(settings.LANGUAGE_CODE)
+
+
+def active_language() -> str:
+    """The code of the active language: on the site that of the page, whose address chooses it."""
+    return get_language() or first()
 
 
 def spoken(language: str) -> str:
@@ -56,6 +64,13 @@ def name_in_active_language(code: str) -> str:
         return code
 
 
+def name_in_sentence(code: str) -> str:
+    """A language as the active language calls it inside a sentence, such as “inglés” in Spanish."""
+    name = name_in_active_language(code)
+    # Django's names begin with a capital letter everywhere, for lists: “Inglés”.
+    return name if active_language().split("-")[0] in CAPITALIZING else name[:1].lower() + name[1:]
+
+
 def date_pattern(pattern: str, instead: str = "DATE_FORMAT") -> str:
     """A pattern of ours for dates or times in the active language; Django's own where we have no translation.
 
@@ -63,7 +78,7 @@ def date_pattern(pattern: str, instead: str = "DATE_FORMAT") -> str:
         pattern: the English pattern, in Django's date format letters; a day of the week stands at its beginning.
         instead: what Django calls its pattern.
     """
-    language = get_language() or first()
+    language = active_language()
     if language.startswith("en") or has_catalog(language):
         return gettext(pattern)
     whole = str(get_format(instead, lang=language))

@@ -19,10 +19,11 @@ from wagtail.images.models import Picture
 from wagtail.models import Page, ReferenceIndex
 
 from content import languages
+from content.languages import active_language
 from content.models import ArticleByline, CreditedImage, Partner, Person, StoryByline
 from content.models.images import JPEG
 from content.public_pages import listed_pages, public_pages
-from content.wording import Wording, active_language
+from content.wording import Wording
 
 
 @dataclass(frozen=True)

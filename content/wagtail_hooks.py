@@ -28,8 +28,8 @@ from content.admin import (
     LibraryGroup,
     UndrawablePicturesPanel,
 )
+from content.languages import name_in_sentence
 from content.publishing import references
-from content.wording import language_name
 
 register_snippet(LibraryGroup)
 
@@ -77,7 +77,7 @@ def advise_on_words(request: HttpRequest, page: Page) -> None:
     foreign = gate.without_words(page)
     if not foreign:
         return
-    language = language_name(page.locale.language_code)
+    language = name_in_sentence(page.locale.language_code)
     said = gettext("Words in %(language)s are missing for: %(pictures)s. Readers get them in another language.") % {
         "language": language,
         "pictures": ", ".join(f"“{image.title}”" for image in foreign),

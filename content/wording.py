@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from django.conf import settings
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, get_language_info
 from django.utils.translation import gettext as _
 
-CAPITALIZING = {"af", "de", "en", "fy", "id", "lb", "ms", "nl", "sw", "tl"}
-"""Languages that write the names of languages with a capital letter."""
+from content.languages import active_language, name_in_sentence
 
 
 class Wording(NamedTuple):
@@ -35,19 +32,4 @@ class Wording(NamedTuple):
 
 def in_language(code: str) -> str:
     """The label of words in another language than those around them: “(in English)”."""
-    return _("(in %(language)s)") % {"language": language_name(code)}
-
-
-def active_language() -> str:
-    """The code of the active language: on the site that of the page, whose address chooses it."""
-    return get_language() or settings.LANGUAGE_CODE
-
-
-def language_name(code: str) -> str:
-    """The name of a language as it stands inside a sentence of the active one; its code where Django knows no name."""
-    try:
-        name = str(get_language_info(code)["name_translated"])
-    except KeyError:
-        return code
-    # Django's names begin with a capital letter everywhere, for lists: “Inglés”.
-    return name if active_language().split("-")[0] in CAPITALIZING else name[:1].lower() + name[1:]
+    return _("(in %(language)s)") % {"language": name_in_sentence(code)}

@@ -18,8 +18,8 @@ from wagtail.models import Locale
 from content import gate
 from content.credits import Lack, is_file_name, missing
 from content.images import PictureUploadField
+from content.languages import name_in_sentence
 from content.models import ImageText
-from content.wording import language_name
 
 LACKING_FIELD = {
     Lack.ALT_TEXT: "description",
@@ -120,7 +120,7 @@ class ImageForm(CreditingForm, BaseImageForm):
         self.order_fields([*own[:last], *translated, *own[last:]])
 
     def _label(self, label: Any, language: str) -> str:
-        return _("%(field)s (%(language)s)") % {"field": capfirst(label), "language": language_name(language)}
+        return _("%(field)s (%(language)s)") % {"field": capfirst(label), "language": name_in_sentence(language)}
 
     def _name(self, text: str, locale: Locale) -> str:
         return f"{text}_{locale.language_code}"

@@ -15,10 +15,11 @@ from wagtail.images.exceptions import InvalidFilterSpecError
 from wagtail.images.models import AbstractImage, AbstractRendition, Filter, get_upload_to
 
 from content.images import NormalizedPicture, PictureField, deletes_stored_files_on_error, note_stored_file
+from content.languages import active_language
 from content.models.credited import CREDIT_FIELDS, CREDIT_SEARCH_FIELDS, Credited
 from content.models.image_texts import ImageText
 from content.rights import CreditedRenditions, RenditionInFolder
-from content.wording import Wording, active_language
+from content.wording import Wording
 
 JPEG = "format-jpeg|bgcolor-fbf8f1|jpegquality-78"  # What every program shows.
 UPLOADS = "uploads"  # The folder of media that is served to nobody.
