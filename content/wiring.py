@@ -12,7 +12,7 @@ from wagtail.users.models import UserProfile
 
 from content import doors, edition, hours, renditions, search
 from content.models import CreditedDocument, CreditedImage, Facet, ImageText, Organisation, Partner, Person, Term
-from content.publishing import deletion
+from content.publishing import deletion, usage
 
 SEEN_AT_ONCE = (
     CreditedDocument,
@@ -38,6 +38,8 @@ def connect() -> None:
     for signal in (page_unpublished, page_slug_changed, post_page_move):
         signal.connect(edition.move)
     post_delete.connect(edition.move, sender=Page)
+    for model in usage.child_models():
+        post_delete.connect(usage.follow_removed_child, sender=model)
     for model in SEEN_AT_ONCE:
         post_save.connect(edition.move, sender=model)
         post_delete.connect(edition.move, sender=model)

@@ -60,6 +60,8 @@ def last_month() -> date:
 def draft(month: date, newsletter: Newsletter | None = None, user: AbstractBaseUser | None = None) -> IssuePage:
     """Draft the issue of a month, in the site's first language and each other one that has something of its own.
 
+    Where the first language has nothing to say, the issue is drafted in the next one that has.
+
     Until an editor touches it a further run keeps the issue and brings it up to date with what was published since;
     afterwards nothing is changed. However many drafters run at once, one issue is made.
 
@@ -69,7 +71,7 @@ def draft(month: date, newsletter: Newsletter | None = None, user: AbstractBaseU
         user: who asked for it, when a person did.
 
     Returns:
-        The issue in the site's first language, with its latest words.
+        The issue in the first of these languages, with its latest words.
 
     Raises:
         NothingToSay: nothing was published in that month and nothing is to come, or no newsletter page stands yet.
@@ -81,14 +83,16 @@ def draft(month: date, newsletter: Newsletter | None = None, user: AbstractBaseU
         raise NothingToSay(
             _("There is no newsletter page to draft an issue under. Add one below the home page, then draft it again.")
         )
-    original, *others = sorted(parents, key=lambda page: (page.locale.language_code != settings.LANGUAGE_CODE, page.pk))
+    ranked = sorted(parents, key=lambda page: (page.locale.language_code != settings.LANGUAGE_CODE, page.pk))
     # Whoever comes second waits here, and then finds the issue of the first.
-    Page.objects.select_for_update().get(pk=original.pk)
+    Page.objects.select_for_update().get(pk=ranked[0].pk)
+    original = _parent_of_original(ranked, first)
     issue = _existing(original, first)
     if issue is None or _untouched(issue):
         issue = _drafted(original, first, issue, None, user)
-        for parent in others:
-            _drafted_beside(parent, first, issue, user)
+        for parent in ranked:
+            if parent != original:
+                _drafted_beside(parent, first, issue, user)
     latest: IssuePage = issue.get_latest_revision_as_object()
     return latest
 
@@ -119,6 +123,13 @@ def problems(issue: IssuePage, words: Mapping[str, IssuePage] | None = None) -> 
             f"{languages.name_in_active_language(language)}: {each}" if other else each for each in _problems_of(page)
         ]
     return found
+
+
+def _parent_of_original(parents: list[NewsletterPage], month: date) -> NewsletterPage:
+    """Where the month's issue stands already, or else the first language that has something to say."""
+    existing = (parent for parent in parents if _existing(parent, month))
+    telling = (parent for parent in parents if choose(month, parent.locale.language_code))
+    return next(existing, None) or next(telling, None) or parents[0]
 
 
 def _existing(parent: NewsletterPage, month: date) -> IssuePage | None:

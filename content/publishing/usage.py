@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Model, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils.translation import pgettext_lazy
+from modelcluster.fields import ParentalKey
 from modelcluster.models import get_all_child_m2m_relations
 from wagtail.blocks import ListBlock, RichTextBlock
 from wagtail.fields import RichTextField, StreamField
@@ -20,6 +22,9 @@ from wagtail.models import Page, ReferenceIndex, Revision, Site, get_page_models
 
 from content.models import Facet, Partner, Person, Term
 from content.publishing.references import references_in, root_model
+
+MOST_NUMBERS = 200  # that a database is asked to look for in a text at once
+MOST_THINGS = 5_000  # in one question: SQLite takes no more than some ten thousand parameters
 
 Key = tuple[type[Model], str]
 """A thing by the model that holds its primary key, and that key as text."""
@@ -99,23 +104,51 @@ def drafts_naming(revisions: QuerySet[Revision], wanted: Iterable[Key]) -> Itera
     keys = set(wanted)
     for revision in holding_numbers(revisions, "content", (pk for _kind, pk in keys)).iterator(chunk_size=200):
         kind = revision.content_type.model_class()
-        for reference in references_in(kind, revision.content):
+        for reference in references_in(kind, revision.content) if kind else ():
             key = (root_model(reference.model), reference.pk)
             if key in keys:
                 yield key, revision, reference.place
 
 
 def holding_numbers(rows: QuerySet[Any], field: str, numbers: Iterable[str]) -> QuerySet[Any]:
-    """Rows whose text in a field holds one of these numbers as a whole number."""
-    either = "|".join(sorted({re.escape(number) for number in numbers}))
-    if not either:
-        return rows.none()
+    """Rows whose text in a field holds one of these numbers as a whole number; all rows for very many numbers."""
+    wanted = sorted({re.escape(number) for number in numbers})
+    if not wanted or len(wanted) > MOST_NUMBERS:
+        return rows if wanted else rows.none()
+    either = "|".join(wanted)
     as_text: QuerySet[Any] = rows.annotate(as_text=Cast(field, TextField()))
     return as_text.filter(as_text__regex=f"(^|[^0-9])({either})([^0-9]|$)")
 
 
+def child_models() -> list[type[Model]]:
+    """The models whose rows belong to a page and are saved with it."""
+    keys = {model: _parental_key(model) for model in apps.get_models()}
+    return [model for model, key in keys.items() if key is not None and issubclass(key.related_model, Page)]
+
+
+def _parental_key(model: type[Model]) -> Any:
+    return next((field for field in model._meta.get_fields() if isinstance(field, ParentalKey)), None)
+
+
+def follow_removed_child(sender: type[Model], instance: Model, origin: Any = None, **_signal: Any) -> None:
+    """Signal receiver: a child of a page, such as a byline, was taken off it: the index of references follows.
+
+    Wagtail's index is written when the page is saved, and its children are deleted after that.
+    """
+    key = _parental_key(sender)
+    is_removed_alone = origin is instance or getattr(origin, "model", None) is sender
+    if key is None or not is_removed_alone:
+        return
+    parent = key.related_model._default_manager.filter(pk=getattr(instance, key.attname)).first()
+    if parent is not None:
+        with transaction.atomic():
+            ReferenceIndex.create_or_update_for_object(parent)
+
+
 def _live_places(wanted: dict[Key, Model]) -> Iterator[tuple[Key, Place]]:
-    references = list(ReferenceIndex.get_references_to_in_bulk(list(wanted.values())))
+    things = list(wanted.values())
+    parts = (things[start : start + MOST_THINGS] for start in range(0, len(things), MOST_THINGS))
+    references = [reference for part in parts for reference in ReferenceIndex.get_references_to_in_bulk(part)]
     sources = _sources_of(references)
     unseen = _unseen_people(source for source in sources.values() if isinstance(source, Person))
     for reference in references:

@@ -21,7 +21,7 @@ from content.models import (
     StoryPage,
     Term,
 )
-from content.publishing import deletion
+from content.publishing import deletion, usage
 from content.publishing.usage import Standing, key_of, places_showing
 from tests.content.conftest import figure
 from tests.content.library import stocked
@@ -267,3 +267,43 @@ def test_the_number_of_pages_does_not_change_the_number_of_queries(library, pict
         page.save_revision()
     with django_assert_max_num_queries(25):
         assert len(places_showing([cover])[key_of(cover)]) == 12
+
+
+def test_a_branch_of_more_pages_than_a_database_looks_for_at_once_is_judged_alike(library):
+    """One page outside shows one of them live, another names one in a draft alone."""
+    room = library.article.get_parent()
+    for number in range(usage.MOST_NUMBERS + 5):
+        room.add_child(instance=ArticlePage(title=f"Page {number}", slug=f"page-{number}"))
+    last = ArticlePage.objects.get(slug=f"page-{usage.MOST_NUMBERS}")
+    outside = ArticlePage.objects.get(slug="page-1")
+    outside.move(library.home, pos="last-child")
+    outside = ArticlePage.objects.get(pk=outside.pk)
+    outside.body = [{"type": "text", "value": f'<p><a linktype="page" id="{last.pk}">Read</a></p>'}]
+    outside.save_revision()
+    (place,) = [
+        place
+        for place in places_showing(list(room.get_descendants()))[key_of(last)]
+        if place.standing == Standing.DRAFT
+    ]
+    assert place.title == "Page 1"
+    with pytest.raises(deletion.StillShown, match="First month"), transaction.atomic():
+        room.specific.delete()
+    library.collection.items.clear()
+    library.collection.save()
+    room.specific.delete()
+    assert not stands(last)
+
+
+def test_what_was_taken_off_a_page_is_no_longer_held_by_it(library):
+    """Also the last of its kind: Wagtail's own index learns nothing of children that are deleted with a save."""
+    person = Person.objects.get(name="Irene Akana")
+    page = ArticlePage.objects.get(pk=library.article.pk)
+    for each in ArticlePage.objects.exclude(pk=page.pk):
+        each.bylines.all().delete()
+    page.save_revision().publish()
+    draft = ArticlePage.objects.get(pk=page.pk).get_latest_revision_as_object()
+    draft.bylines = []
+    draft.save_revision().publish()
+    assert not ArticleByline.objects.exists()
+    assert places_showing([person])[key_of(person)] == []
+    person.delete()

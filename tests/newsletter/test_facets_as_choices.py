@@ -1,6 +1,7 @@
 """Any facet an editor makes is offered to subscribers, unless its editor says no; and any language of the site."""
 
 import csv
+import datetime
 import io
 
 import pytest
@@ -11,7 +12,7 @@ from django.utils import translation
 from wagtail.models import Locale
 
 from content import languages
-from content.models import ArticlePage, Facet, Term
+from content.models import ArticlePage, Facet, ResourceCenterPage, Term
 from newsletter import choices, delivery, digest, exporting, forms, importing, links, messages, notices
 from newsletter.models import IssuePage, Notice, Subscription, Variant
 from newsletter.site import found
@@ -201,3 +202,21 @@ def test_the_form_offers_the_languages_of_this_moment(settings, newsletter):
         "es": "Español",
         "de": "Deutsch",
     }
+
+
+def test_where_the_first_language_has_nothing_to_say_the_next_one_does(settings, november, october):
+    """A language that was put first has no pages yet: the digest goes on, and takes its pages in when they come."""
+    speak(settings, "fr", "en", "es")
+    month = datetime.date(2026, 10, 1)
+    drafted = digest.draft(month)
+    assert drafted.locale.language_code == "en"
+    room = ResourceCenterPage.objects.get(locale__language_code="fr")
+    room.add_child(
+        instance=ArticlePage(title="La mare", slug="mare", published_on=datetime.date(2026, 10, 7), locale=room.locale)
+    )
+    again = digest.draft(month)
+    assert again.pk == drafted.pk
+    french = IssuePage.objects.get(locale__language_code="fr")
+    assert french.translation_key == drafted.translation_key
+    assert digest.draft(month).translation_key == drafted.translation_key
+    assert IssuePage.objects.count() == 3
