@@ -91,21 +91,30 @@ def _write(verb: Callable[[Heartbeat.Role], None], role: Heartbeat.Role) -> None
         connection.close()  # A pool process that is forked meanwhile must not share it.
 
 
+class WorkersPulse(bootsteps.StartStopStep):
+    """Has the worker's main process beat once its pool is there, also while no broker answers yet."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def start(self, worker: Any) -> None:
+        worker.pulse = begin(Heartbeat.Role.WORKER)
+
+
 class WorkersLoop(bootsteps.StartStopStep):
-    """Has the loop of the worker's main process tell that it turns, from each connection to the broker to its end."""
+    """Has its loop tell that it turns, from each connection to the broker to that one's end."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
-    pulse: Pulse | None = None
 
     def start(self, consumer: Any) -> None:
-        if self.pulse is None:
-            self.pulse = begin(Heartbeat.Role.WORKER)
-        self.entry = consumer.timer.call_repeatedly(settings.HEARTBEAT_EVERY, self.pulse.turned)
+        turned = consumer.controller.pulse.turned
+        turned()
+        self.entry = consumer.timer.call_repeatedly(settings.HEARTBEAT_EVERY, turned)
 
     def stop(self, _consumer: Any) -> None:
         self.entry.cancel()
 
 
+app.steps["worker"].add(WorkersPulse)
 app.steps["consumer"].add(WorkersLoop)
 
 

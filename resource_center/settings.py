@@ -205,6 +205,7 @@ MAILBOX_WITHOUT_LOGIN = (
     os.environ.get(preflight.STARTED_AS) == "demo" and ipaddress.ip_address(BIND).is_loopback and not env["SITE_URL"]
 )
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_FROM or "webmaster@localhost"
+EMAIL_USE_LOCALTIME = True  # the organization's hours, as in all other mail
 EMAIL_BACKEND = "newsletter.accounts.LedgerBackend"
 WAGTAILADMIN_USER_PASSWORD_RESET_FORM = "newsletter.accounts.PasswordResetForm"  # noqa: S105
 provider_keys = {name: env[name] for provider in preflight.PROVIDERS.values() for name in provider.keys if env[name]}

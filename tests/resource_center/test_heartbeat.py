@@ -9,6 +9,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -109,9 +111,11 @@ def stop_and_wait(site: LiveSite, role: str, which: int) -> None:
         assert said[role] == "does not answer"
     site.wait(lambda: not Path(f"/proc/{leader}").exists(), 4 * TIMEOUT, f"the {role} to be ended")
 
+    whole = 3 if role == "worker" else 1  # its main process, and two of its pool
+
     def is_back() -> bool:
         now = beating(site, role)
-        return bool(now) and leader not in now and ready(site)["status"] == 200
+        return len(now) >= whole and leader not in now and ready(site)["status"] == 200
 
     site.wait(is_back, 90, f"the {role} to beat again")
 
@@ -143,13 +147,9 @@ def test_a_stopped_worker_beat_or_pool_process_is_noticed_and_started_again(site
 @on_linux
 def test_a_broker_that_does_not_answer_makes_nobody_else_hang(site):
     before = beating(site, "worker"), beating(site, "beat")
-    [broker] = [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if is_broker_of(site, pid)]
-    os.kill(broker, signal.SIGSTOP)
-    try:
+    with without_broker(site):
         time.sleep(2 * TIMEOUT)
         told = ready(site)
-    finally:
-        os.kill(broker, signal.SIGCONT)
     assert told == {
         "status": 503,
         "database": "answers",
@@ -160,6 +160,31 @@ def test_a_broker_that_does_not_answer_makes_nobody_else_hang(site):
     }
     site.wait(lambda: ready(site)["status"] == 200, 60, "the broker to answer again")
     assert (beating(site, "worker"), beating(site, "beat")) == before
+
+
+@pytest.mark.once
+@on_linux
+def test_a_worker_that_starts_without_a_broker_waits_for_it(site):
+    old = beating(site, "worker")[0]
+    with without_broker(site):
+        os.kill(old, signal.SIGKILL)
+        site.wait(lambda: len(new := beating(site, "worker")) >= 3 and old not in new, 60, "another worker to beat")
+        new = beating(site, "worker")
+        time.sleep(2 * TIMEOUT)
+        assert ready(site)["worker"] == "answers"
+    site.wait(lambda: ready(site)["status"] == 200, 60, "the broker to answer again")
+    assert beating(site, "worker") == new
+
+
+@contextmanager
+def without_broker(site: LiveSite) -> Iterator[None]:
+    """Let the broker accept connections, and say nothing."""
+    [broker] = [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if is_broker_of(site, pid)]
+    os.kill(broker, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(broker, signal.SIGCONT)
 
 
 def is_broker_of(site: LiveSite, pid: int) -> bool:
