@@ -25,6 +25,8 @@ from content.models import EventPage, EventsPage
 from newsletter.site import found
 from tests.content.library import stocked
 
+pytestmark = pytest.mark.once
+
 NEW_YORK = ZoneInfo("America/New_York")
 TWICE = "2026-11-01 01:30"
 NEVER = "2026-03-08 02:30"

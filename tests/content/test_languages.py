@@ -19,6 +19,8 @@ from newsletter.models import NewsletterPage
 from newsletter.site import found
 from resource_center import checks
 
+pytestmark = pytest.mark.once
+
 FRENCH = [("en", "English"), ("es", "Español"), ("fr", "Français")]
 
 

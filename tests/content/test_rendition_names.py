@@ -81,7 +81,7 @@ def test_no_file_is_kept_under_a_hidden_name(name, ending):
 
 def test_pictures_and_documents_with_hidden_names_are_kept_visibly(document):
     image = kept(".png")
-    assert PurePath(image.file.name).name == "file.png"
+    assert PurePath(image.file.name).name == "png.png"
     plan = document()
     plan.file.save(".pdf", ContentFile(b"A plan"))
     assert PurePath(plan.file.name).name == "file.pdf"

@@ -16,6 +16,8 @@ from tests.mailboxes import ImapServer, Pop3Server
 from tests.newsletter.issues import an_issue
 from tests.sink import Sink
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def relay(settings):
