@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urljoin
 
 from django.conf import settings
@@ -14,6 +15,7 @@ from wagtail.models import Page, Site
 
 from content.languages import language_name
 from content.models import HomePage, InformationPage, Organisation, Partner, ResourceCenterPage
+from content.public_pages import public_pages
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,8 @@ def around(request: HttpRequest, page: Page | Partner | None = None) -> Frame:
     """
     homes = _homes(request)
     home = homes.get(get_language() or "") or homes.get(settings.LANGUAGE_CODE)
-    rooms = list(home.get_children().live().public().in_menu().specific()) if home else []
+    shown: Any = public_pages(home.get_children().in_menu()) if home else []
+    rooms = list(shown.specific()) if home else []
     alternates = _alternates(request, page)
     organisation = Organisation.load(request_or_site=request)
     return Frame(
@@ -96,7 +99,7 @@ def _homes(request: HttpRequest) -> dict[str, HomePage]:
 
 
 def _information(home: HomePage | None) -> list[InformationPage]:
-    return list(InformationPage.objects.child_of(home).live().public()) if home else []
+    return list(public_pages(InformationPage.objects.child_of(home))) if home else []
 
 
 def _door(page: Page, request: HttpRequest) -> Door:
@@ -116,7 +119,7 @@ def _alternates(request: HttpRequest, page: Page | Partner | None) -> dict[str, 
     An alias in another language leads readers on, but repeats its source: search engines are not told of it.
     """
     if isinstance(page, Page):
-        translations = page.get_translations(inclusive=True).live().public().select_related("locale")
+        translations = public_pages(page.get_translations(inclusive=True)).select_related("locale")
         found = {each.locale.language_code: each for each in translations}
         urls = {code: each.get_url(request) for code, each in found.items()}
         repeated = {code for code, each in found.items() if each.alias_of_id}

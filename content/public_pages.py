@@ -19,7 +19,7 @@ P = TypeVar("P", bound=Page)
 def public_pages(pages: QuerySet[P]) -> QuerySet[P]:
     """Those of the pages that anybody may read: live, behind no lock, and no alias of a page behind one."""
     private = Page.objects.all().private_q()
-    source = _open(private).filter(pk=OuterRef("alias_of"))
+    source = _sources(private)
     return _spoken(pages).filter(live=True).exclude(private).filter(Q(alias_of=None) | Exists(source))
 
 
@@ -30,7 +30,7 @@ def listed_pages(pages: QuerySet[P]) -> QuerySet[P]:
     aliases there, the first one does.
     """
     private = Page.objects.all().private_q()
-    elsewhere = _open(private).filter(pk=OuterRef("alias_of")).exclude(locale=OuterRef("locale"))
+    elsewhere = _sources(private).exclude(locale=OuterRef("locale"))
     before = _open(private).filter(alias_of=OuterRef("alias_of"), locale=OuterRef("locale"), pk__lt=OuterRef("pk"))
     once = Q(alias_of=None) | (Exists(elsewhere) & ~Exists(before))
     return _spoken(pages).filter(live=True).exclude(private).filter(once)
@@ -48,6 +48,12 @@ def source_of(page: Page) -> Page:
 def _spoken(pages: QuerySet[P]) -> QuerySet[P]:
     """Those in a language of the site: a page in another one, which LANGUAGES named once, has no address."""
     return pages.filter(locale__language_code__in=languages.codes())
+
+
+def _sources(private: Q) -> QuerySet[Page]:
+    """The source of a page in an outer query, where it is open. An alias of an alias of an alias has none."""
+    first = _open(private).filter(pk=OuterRef("alias_of"), alias_of=None)
+    return _open(private).filter(pk=OuterRef("alias_of")).filter(Q(alias_of=None) | Exists(first))
 
 
 def _open(private: Q) -> QuerySet[Page]:

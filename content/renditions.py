@@ -23,6 +23,8 @@ SHIFT = 5.0
 LONGEST = 300
 """Seconds that a shift may last, when it ends with a very large picture."""
 BATCH = 100
+TRY_AGAIN_AFTER = 600
+"""Seconds until pictures that could not be drawn are tried again."""
 DRAWING, DRAWN = "renditions:drawing", f"renditions:drawn:{VERSION}"
 
 logger = logging.getLogger(__name__)
@@ -41,6 +43,7 @@ def draw_ahead() -> bool:
     present = edition.current()
     if cache.get(DRAWN) == present or not cache.add(DRAWING, True, LONGEST):
         return False
+    complete = True
     try:
         end = time.monotonic() + SHIFT
         for rendition in _drawn_without_credit():
@@ -48,12 +51,13 @@ def draw_ahead() -> bool:
             if time.monotonic() > end:
                 return True
         for image, filters in _undrawn():
-            image.get_renditions(*filters)
+            complete &= all(size.is_drawn for size in image.get_renditions(*filters).values())
             if time.monotonic() > end:
                 return True
     finally:
         cache.delete(DRAWING)
-    cache.set(DRAWN, present, None)
+    # A disk that was full for a moment is no reason to leave out a picture for the whole edition.
+    cache.set(DRAWN, present, None if complete else TRY_AGAIN_AFTER)
     return False
 
 

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 from content import calendar, pictures, shelves
 from content.models import EventPage, Organisation, Partner
 from content.navigation import absolute
+from content.public_pages import public_pages
 
 PICTURES_PER_PAGE = 60
 ICON = Path(__file__).parent / "static" / "content" / "icons" / "favicon.ico"
@@ -42,7 +43,7 @@ def event_file(request: HttpRequest, slug: str) -> HttpResponse:
     """An event as a calendar file."""
     if not slug.isprintable():  # PostgreSQL takes no NUL, not even to look for it
         raise Http404
-    events = EventPage.objects.live().public().filter(locale__language_code=get_language(), starts_at__isnull=False)
+    events = public_pages(EventPage.objects.filter(locale__language_code=get_language(), starts_at__isnull=False))
     event = get_object_or_404(events, slug=slug)
     body = calendar.file(event, absolute(event.get_url(request)))
     disposition = {"Content-Disposition": f'attachment; filename="{event.slug}.ics"'}

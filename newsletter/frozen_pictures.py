@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import logging
 from io import BytesIO
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile, File
-from django.core.files.storage import Storage
+from django.core.files.storage import FileSystemStorage, Storage
 from django.db import transaction
 from django.utils import timezone
 from PIL import Image as Drawing
@@ -68,20 +68,32 @@ def take_in_old_copies() -> int:
     The files stay where the mails look for them. What they say of place and camera goes, and the present credit of the
     picture comes in, as in every rendition. One whose file is gone is forgotten. May be cut off and called again.
     """
-    taken = 0
-    for frozen in FrozenPicture.objects.filter(sha256="", withdrawn_at=None).order_by("pk"):
-        try:
-            with frozen.file.open("rb") as file:
-                content = file.read()
-        except FileNotFoundError:
-            frozen.delete()
-            continue
-        clean = _with_credit_only(frozen, content)
+    unread = FrozenPicture.objects.filter(sha256="", withdrawn_at=None)
+    return sum(_take_in(pk) for pk in unread.order_by("pk").values_list("pk", flat=True))
+
+
+@transaction.atomic
+def _take_in(pk: int) -> bool:
+    """Read one old copy. False when another run has, its file is gone, or there is nothing in it."""
+    unread = FrozenPicture.objects.select_for_update().filter(pk=pk, sha256="", withdrawn_at=None)
+    frozen = unread.first()
+    if frozen is None:
+        return False
+    try:
+        with frozen.file.open("rb") as file:
+            content = file.read()
+    except FileNotFoundError:
+        frozen.delete()
+        return False
+    if not content:
+        logger.warning("%s, in an issue sent before, is empty.", frozen.file.name)
+        return False
+    clean = _with_credit_only(frozen, content)
+    if clean != content:
         _overwrite(frozen, clean)
-        frozen.sha256 = hashlib.sha256(clean).hexdigest()
-        frozen.save(update_fields=["sha256"])
-        taken += 1
-    return taken
+    frozen.sha256 = hashlib.sha256(clean).hexdigest()
+    frozen.save(update_fields=["sha256"])
+    return True
 
 
 def _with_credit_only(frozen: FrozenPicture, content: bytes) -> bytes:
@@ -128,12 +140,16 @@ def _write_whole(storage: Storage, name: str, original: File[bytes]) -> None:
 
 
 def _overwrite(frozen: FrozenPicture, content: bytes) -> None:
+    """Put a file in the place of another, in one step where it is kept on a disk: no reader meets half of it."""
     storage, name = frozen.file.storage, str(frozen.file.name)
-    if storage.exists(name):
+    if not storage.exists(name):
+        storage.save(name, ContentFile(content))
+    elif isinstance(storage, FileSystemStorage):
+        spare = storage.save(f"{name}.new", ContentFile(content))
+        Path(storage.path(spare)).replace(storage.path(name))
+    else:
         with storage.open(name, "wb") as file:
             file.write(content)
-    else:
-        storage.save(name, ContentFile(content))
 
 
 def _neutral(frozen: FrozenPicture) -> bytes:

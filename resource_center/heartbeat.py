@@ -46,6 +46,7 @@ class Pulse(threading.Thread):
         self.turned_at = time.monotonic()
         prefix = os.environ.get(HEARTBEAT, "")
         self.file = Path(f"{prefix}.{os.getpid()}") if prefix else None
+        self.writing: threading.Thread | None = None
 
     def turned(self) -> None:
         """The loop has come round."""
@@ -78,8 +79,10 @@ class Pulse(threading.Thread):
                 self.file.touch()
         except OSError as error:
             logger.warning("The heartbeat can not be written to %s (%s).", self.file, error)
-        if self.role:
-            _write(heartbeats.record, self.role)
+        # In a thread of its own: a database that does not answer must not keep the file from being touched.
+        if self.role and not (self.writing and self.writing.is_alive()):
+            self.writing = threading.Thread(target=_write, args=(heartbeats.record, self.role), daemon=True)
+            self.writing.start()
 
 
 def _write(verb: Callable[[Heartbeat.Role], None], role: Heartbeat.Role) -> None:

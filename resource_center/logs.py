@@ -28,7 +28,8 @@ SECRETS = (
     (re.compile(r"(/newsletter/(?:confirm|preferences|unsubscribe|export|erase|copies)/)[^\s'\"<>]+"), r"\1[token]"),
     (re.compile(r"(/password_reset/confirm/)[^\s'\"<>]+"), r"\1[token]"),
     (re.compile(r"((?:token|key|secret|password|signature)=)[^\s'\"<>&]+", re.IGNORECASE), r"\1[secret]"),
-    (re.compile(r"[^\s@<>()\[\]\"',;:\\/=]+(?:@|%40)[\w-]+(?:\.[\w-]+)+"), "[address]"),
+    # From the beginning of a word on, so that the time does not grow with the square of a very long one.
+    (re.compile(r"(?<![^\s@<>()\[\]\"',;:\\/=])[^\s@<>()\[\]\"',;:\\/=]+(?:@|%40)[\w-]+(?:\.[\w-]+)+"), "[address]"),
 )
 BEFORE: list[Any] = [
     structlog.contextvars.merge_contextvars,

@@ -15,7 +15,7 @@ from newsletter import digest, doorbell, messages, subscribers
 from newsletter.delivery import clock, timeline
 from newsletter.delivery.mailings import Refused, State, counts, enter, pause_because
 from newsletter.mail_identity import delivery_message_id_sql
-from newsletter.models import Delivery, IssuePage, Mailing, Segment, Subscription, Suppression, Variant
+from newsletter.models import Delivery, IssuePage, Mailing, Segment, Subscriber, Subscription, Suppression, Variant
 
 CHUNK = 20_000  # subscriptions
 PATIENCE = 5  # tries of a chunk whose readers change while it is written
@@ -96,9 +96,12 @@ def _audience(mailing: Mailing) -> QuerySet[Subscription]:
 
 
 def _segments(mailing: Mailing, cutoff: int) -> list[tuple[str, str]]:
-    """Every language with every set of choices in use; without choices always, for who changes theirs meanwhile."""
+    """Every language with every set of choices in use; without choices always, for who changes theirs meanwhile.
+
+    A reader of any known language may still confirm before the last chunk is written.
+    """
     used = _audience(mailing).filter(pk__lte=cutoff).values_list("subscriber__language", "choices_key").distinct()
-    spoken = {*languages.codes(), *(language for language, _key in used)}
+    spoken = {*languages.codes(), *Subscriber.objects.values_list("language", flat=True).distinct()}
     return sorted({(language, "") for language in spoken} | set(used))
 
 

@@ -200,6 +200,7 @@ JOINED = [
         r"subscribed|opt(?:ed|s)? ?in|optin|accepts? (?:the )?(?:e ?mail|marketing|newsletter)\w*",
         r"(?:e ?mail|newsletter|marketing|mailing) (?:permissions?|allowed|accepted)|^permissions?$",
         r"suscrit[oa]s?|suscript[oa]s?|abonniert|abonnee?s?",
+        r"(?:can|may|ok|okay|allowed|contact)(?: to| by| via| per)? e ?mail(?:ed)?|e ?mail ok(?:ay)?",
     ),
     _named(
         Meaning(Kind.NO_MEANS, PENDING, blank=PENDING),
@@ -241,6 +242,13 @@ def meaning_of(title: str) -> Meaning | None:
     # “Opt-in status” may be a word or a yes.
     is_strong = joined and not joined.weak and beside <= OF_MAIL
     return replace(joined, blank=IGNORE) if joined and is_strong else Meaning(Kind.WORDS, weak=not beside <= OF_MAIL)
+
+
+def left_by_pointer(title: str) -> Meaning | None:
+    """When somebody left, in a column such as “Unsubscribed via link” whose cells are dates; None for others."""
+    name = plain(title)
+    left = _first(LEFT, name) if POINTER.search(name) else None
+    return replace(left, kind=Kind.EVIDENCE) if left else None
 
 
 def _beside_status(name: str) -> set[str] | None:

@@ -18,7 +18,7 @@ from django.db import transaction
 from content import languages
 from content.text_cleaning import fold
 from newsletter import addresses, choices, subscribers
-from newsletter.importing.standing_words import GONE, PENDING, WEIGHTS
+from newsletter.importing.standing_words import GONE, PENDING, WEIGHTS, is_empty
 from newsletter.importing.standings import StandingRule, Standings
 from newsletter.importing.tables import RejectedRow, Row, Table, decode
 from newsletter.models import Newsletter
@@ -157,7 +157,8 @@ def _person(row: Row, said: Standings, reading: Reading) -> Person:
     except addresses.InvalidAddress as error:
         raise RejectedRow(str(error)) from error
     standing = said.of(row)
-    wording = cells.get("consent", "").replace("\0", "") or (reading.consent if standing.status == "confirmed" else "")
+    stated = cells.get("consent", "").replace("\0", "")
+    wording = ("" if is_empty(stated) else stated) or (reading.consent if standing.status == "confirmed" else "")
     if standing.status == "confirmed" and not wording:
         reading.without_consent += 1
         raise RejectedRow("No consent is stated: add --consent with the words this person agreed to.")

@@ -88,6 +88,8 @@ IN_CONTEXT = {
         inactive, opt out, optout, cancelled, canceled, removed, deleted, archived, former, left, disabled, deactivated
         transactional, churned, stopped, dnc, no mail, no email, revoked, withdrawn, declined, objected, expired
         suspended, excluded, gone, refused, denied, not opted in, no permission, unsub, unsubs, removed by admin
+        no consent, consent withdrawn, withdrew consent, consent refused, consent revoked, withheld, not given
+        sin consentimiento, consentimiento retirado, keine einwilligung, sans consentement
         inactivo, baja, de baja, cancelado, anulado, eliminado, borrado, desactivado, deshabilitado, excluido, retirado
         abmeldung, abbestellung, kundigung
         inaktiv, gekundigt, geloscht, deaktiviert, widerrufen, entfernt, widersprochen, nicht angemeldet, archiviert
@@ -156,14 +158,22 @@ def standing_of(text: str, *, clear_only: bool = False) -> str | None:
         text: a cell.
         clear_only: leave out the words that mean a standing only where a column is about one.
     """
+    if known := word_standing(text, clear_only=clear_only):
+        return known
+    word = plain(text)
+    first = word.split(" ", 1)[0]
+    begun = CLEAR_WORDS.get(first) if first != word and not clear_only else None
+    return begun if begun in GONE else None
+
+
+def word_standing(text: str, *, clear_only: bool = False) -> str | None:
+    """The standing that a cell's words as a whole mean, or None; arguments as for `standing_of`."""
     word = plain(text)
     for known in [CLEAR_WORDS] if clear_only else [CLEAR_WORDS, CONTEXT_WORDS]:
         for form in (word, _masculine_spanish(word), _masculine_french(word)):
             if form in known:
                 return known[form]
-    first = word.split(" ", 1)[0]
-    begun = CLEAR_WORDS.get(first) if first != word and not clear_only else None
-    return begun if begun in GONE else None
+    return None
 
 
 def _masculine_spanish(words: str) -> str:

@@ -12,9 +12,11 @@ from newsletter.importing.column_names import (
     CONSENT,
     LABELS,
     PLACE,
+    SILENT,
     SUBSCRIBER_TYPE,
     Kind,
     Meaning,
+    left_by_pointer,
     meaning_of,
 )
 from newsletter.importing.standing_words import (
@@ -30,6 +32,7 @@ from newsletter.importing.standing_words import (
     is_empty,
     plain,
     standing_of,
+    word_standing,
     yes_or_no,
 )
 from newsletter.importing.tables import RejectedRow, Row, Table, UnreadableFile
@@ -105,15 +108,15 @@ class Column:
     def standing(self, value: str) -> str | None:
         """What a cell means; None when it is not understood."""
         if value not in self.read:
-            self.read[value] = self._mapped(value) or self._read(value)
+            read = self._read(value)
+            # What is said of all other cells is no answer to one that we understand as gone.
+            otherwise = read if read in GONE else self.mapped.get(EVERY_OTHER) or read
+            self.read[value] = self.mapped.get(value) or self.mapped.get(plain(value)) or otherwise
         return self.read[value]
 
     @property
     def unclear(self) -> list[str]:
         return [value for value in self.values if self.standing(value) is None]
-
-    def _mapped(self, value: str) -> str | None:
-        return self.mapped.get(value) or self.mapped.get(plain(value)) or self.mapped.get(EVERY_OTHER)
 
     def _read(self, value: str) -> str | None:
         if self.meaning is None:
@@ -184,9 +187,11 @@ def read_cell(meaning: Meaning, value: str) -> str | None:
     if meaning.kind is Kind.LABELS:
         return _leaving(value)
     if meaning.kind is Kind.EVIDENCE:
-        return IGNORE if answer is False or word.startswith("soft") else meaning.standing
+        is_soft = meaning.standing == BOUNCED and word.split(" ", 1)[0] in {"soft", "softbounce"}
+        return IGNORE if answer is False or is_soft else meaning.standing
     if meaning is CONSENT:
-        return meaning.standing if answer is False else IGNORE
+        refused = word_standing(value)
+        return meaning.standing if answer is False else refused if refused in GONE else IGNORE
     if meaning.kind is not Kind.WORDS and answer is not None:
         return meaning.standing if answer == (meaning.kind is Kind.YES_MEANS) else IGNORE
     if word in ("true", "false"):  # as a few systems write a status
@@ -220,6 +225,8 @@ def _map(columns: Sequence[Column], rule: StandingRule) -> None:
 def _judged(column: Column, columns: Sequence[Column]) -> Meaning | None:
     """What a column means now that its cells are known; None when it says nothing of mail."""
     meaning, filled = column.meaning, [value for value in column.values if not is_empty(value)]
+    if meaning is SILENT and filled and all(yes_or_no(value) and not value.isdigit() for value in filled):
+        return left_by_pointer(column.title) or meaning
     if meaning is None:
         return _by_cells(filled)
     if meaning.standing == BOUNCED and any(value.isdigit() and int(value) > 1 for value in filled):

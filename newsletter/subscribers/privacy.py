@@ -121,8 +121,9 @@ def forget_unconfirmed() -> int:
     limits.forget_signups()
     since = timezone.now() - UNCONFIRMED_FOR
     lasting = Subscription.objects.exclude(status=Subscription.Status.PENDING).values("subscriber")
-    asked_lately = Notice.objects.filter(created_at__gte=since).values("subscription__subscriber")
-    stale = Subscriber.objects.filter(created_at__lt=since).exclude(pk__in=lasting).exclude(pk__in=asked_lately)
+    asked_lately = Notice.objects.filter(subscription__isnull=False, created_at__gte=since)
+    stale = Subscriber.objects.filter(created_at__lt=since).exclude(pk__in=lasting)
+    stale = stale.exclude(pk__in=asked_lately.values("subscription__subscriber"))
     if not stale.exists():
         return 0
     with transaction.atomic():

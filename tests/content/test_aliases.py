@@ -146,3 +146,20 @@ def test_the_lists_ask_no_more_for_many_aliases(client, library, commits):
             library.article.create_alias(update_slug=f"again-{number}")
     cost()
     assert cost() == before
+
+
+def test_an_alias_of_a_private_event_has_no_calendar_file_either(client, library, commits):
+    with commits():
+        library.event.create_alias(update_slug="walk-again")
+        PageViewRestriction.objects.create(page=library.event, restriction_type="login")
+    for slug in ("learning-walk", "walk-again"):
+        assert client.get(f"/events/{slug}/event.ics").status_code == 404
+
+
+def test_an_alias_of_an_alias_of_a_private_page_is_as_private(client, library, alias, commits):
+    with commits():
+        second = alias.create_alias(update_slug="equity-once-more")
+    assert client.get(f"/api/v2/pages/{second.pk}/").status_code == 200
+    with commits():
+        PageViewRestriction.objects.create(page=library.article, restriction_type="login")
+    assert client.get(f"/api/v2/pages/{second.pk}/").status_code == 404

@@ -293,3 +293,32 @@ def test_the_words_of_one_standing_are_never_those_of_another():
                 assert words.standing_of(word) == standing, word
                 assert seen.setdefault(word, standing) == standing, word
     assert importing.CHOICES[-1] == "ignore"
+
+
+@pytest.mark.parametrize(
+    ("title", "cell"),
+    [
+        ("consent", "withdrawn"),
+        ("consent", "No consent"),
+        ("consent", "opted out"),
+        ("Unsubscribe reason", "Software does not fit us"),
+        ("Unsubscribed via link", "2024-01-02"),
+        ("Can email", "no"),
+        ("Contact by email", "no"),
+    ],
+)
+def test_a_no_in_odd_words_or_an_odd_column_is_a_no(take, title, cell):
+    take(f"email,{title}\na@school.example,{cell}\n")
+    assert arrived() == {"a@school.example": "unsubscribed"}
+
+
+def test_an_empty_word_in_the_column_of_consents_is_no_consent(take):
+    take("email,consent\na@school.example,n/a\nb@school.example,I want the newsletter\n")
+    wordings = dict(ConsentEvent.objects.values_list("subscription__subscriber__email", "wording"))
+    assert wordings == {"a@school.example": CONSENT, "b@school.example": "I want the newsletter"}
+
+
+def test_what_is_said_of_all_other_cells_lifts_no_opt_out(take):
+    rows = "a@school.example,Subscribed\nb@school.example,Unsubscribed\nc@school.example,Tier 7\n"
+    take(f"email,Status\n{rows}", "--standing", "Status:*=confirmed")
+    assert arrived()["b@school.example"] == "unsubscribed"

@@ -108,6 +108,14 @@ def test_who_never_confirmed_is_forgotten_after_thirty_days(newsletter):
     }
 
 
+def test_a_mail_to_an_account_keeps_nobody_who_never_confirmed(newsletter):
+    with time_machine.travel("2026-10-01 08:00", tick=False) as clock:
+        subscribers.subscribe(newsletter, "ana@school.example", ip="203.0.113.1")
+        clock.shift(datetime.timedelta(days=31))
+        notices.queue_for_account("editor@school.example", Notice.Kind.PASSWORD)
+        assert subscribers.forget_unconfirmed() == 1
+
+
 def test_who_asked_again_lately_is_not_forgotten(newsletter):
     with time_machine.travel("2026-10-01 08:00", tick=False) as clock:
         subscribers.subscribe(newsletter, "ana@school.example", ip="203.0.113.1")

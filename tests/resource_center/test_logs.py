@@ -205,3 +205,11 @@ def test_a_running_site_logs_what_breaks_in_web_and_worker(tmp_path):
     assert "expected a number but got '[address]'" in worker["exception"]
     assert {web["level"], worker["level"]} == {"error"}
     assert "maria@" not in site.log.read_text()
+
+
+def test_a_word_without_end_is_masked_in_no_time_to_speak_of():
+    program = "from resource_center import logs; print(len(logs.mask('a' * 400_000)))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.strip() == "400000"
