@@ -14,7 +14,7 @@ from wagtail.models import Locale
 from content import languages
 from content.models import ArticlePage, Facet, ResourceCenterPage, Term
 from newsletter import choices, delivery, digest, exporting, forms, importing, links, messages, notices
-from newsletter.models import IssuePage, Notice, Subscription, Variant
+from newsletter.models import IssuePage, Notice, Segment, Subscription, Variant
 from newsletter.site import found
 
 DOOR = "/newsletter/subscribe/"
@@ -160,6 +160,12 @@ def test_who_chose_a_language_that_is_gone_is_written_to_in_the_first(client, is
     path = links.preferences_url(luc.public_id, "fr").removeprefix("http://testserver")
     assert path.startswith("/newsletter/preferences/")
     assert client.get(path).status_code == 200
+
+
+def test_who_confirms_while_a_mailing_is_written_has_a_body_in_whatever_language(issue, maria, people):
+    people("luc@school.example", "pending", language="fr")  # a language that LANGUAGES named once
+    mailing = delivery.send(issue)
+    assert Segment.objects.filter(mailing=mailing, language="fr", choices_key="").exists()
 
 
 @pytest.mark.parametrize("prefix", ["/fr", "/pt-br", "/en"])
