@@ -60,7 +60,7 @@ def _hung() -> Iterator[Matter]:
 
 
 def _ask_to_restart() -> str:
-    return _("Where “make run” looks after it, it is started again by itself; else ask whoever looks after this site.")
+    return _("Under “make run” it is started again by itself. Otherwise ask whoever looks after this site.")
 
 
 def _paused() -> Iterator[Matter]:
